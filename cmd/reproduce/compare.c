@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Environments and results of the two runs. */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "cmd/reproduce/reproduce.h"
+#include "lib/capture/capture.h"
+#include "lib/store/object.h"
+#include "lib/track/metric.h"
+#include "lib/util/text.h"
+
+enum { ENVIRONMENT_MAX = 64 << 20 };
+
+static int read_recorded(struct reproduction *re, struct strbuf *out)
+{
+	struct mlp_error *err = &re->ctx->err;
+	_cleanup_stmt_ struct db_stmt *st =
+		db_query(re->ctx->db, err, "SELECT object FROM run_environment WHERE run_id = ?1",
+			 "i", re->run.id);
+	int r = st ? db_step(st, err) : MLP_EFAIL;
+
+	if (r <= 0)
+		return r ? r : MLP_ENOTFOUND;
+	return object_read(&re->ctx->repo, db_text(st, 0), ENVIRONMENT_MAX, out, err);
+}
+
+int reproduce_environment(struct reproduction *re)
+{
+	_release_(strbuf_release) struct strbuf was = STRBUF_INIT, is = STRBUF_INIT;
+	_release_(env_differences_release) struct env_differences d = { 0 };
+	struct mlp_error *err = &re->ctx->err;
+	size_t breaking = 0;
+	int r = read_recorded(re, &was);
+
+	if (r == MLP_ENOTFOUND) {
+		cmd_warn("the environment of the run is not recorded, so it is not compared");
+		return 0;
+	}
+	if (!r)
+		r = capture_environment(&re->ctx->repo.settings,
+					(const char *const *)re->command.argv.v, re->cwd, &is, err);
+	if (!r)
+		r = environment_compare(was.buf, is.buf, &d, err);
+	for (size_t i = 0; !r && i < d.len; i++) {
+		bool breaks = d.v[i].level == ENV_BREAKING;
+
+		reproduce_row(re, "environment", d.v[i].what, d.v[i].was, d.v[i].is,
+			      breaks ? "breaking" : "tolerable");
+		breaking += breaks;
+	}
+	re->breaking += breaking;
+	if (!r)
+		mlp_note(&re->ctx->events, "environment: %zu same, %zu tolerable, %zu breaking",
+			 d.same, d.len - breaking, breaking);
+	return r;
+}
+
+static bool is_ignored(struct reproduction *re, const char *name)
+{
+	for (size_t i = 0; i < re->opts->ignore.len; i++)
+		if (text_glob(re->opts->ignore.v[i], name))
+			return true;
+	return false;
+}
+
+static void result_row(struct reproduction *re, const char *kind, const char *name,
+		       const char *was, const char *is, bool same)
+{
+	re->compared++;
+	re->differs += !same;
+	reproduce_row(re, kind, name, was, is,
+		      same ? "same" : !is ? "missing" : !was ? "new" : "differs");
+}
+
+/* Both lists are sorted by path. */
+static int compare_files(struct reproduction *re, int64_t run, enum file_role role,
+			 const char *kind)
+{
+	_release_(run_files_release) struct run_files was = { 0 }, is = { 0 };
+	struct mlp_error *err = &re->ctx->err;
+	int r = run_files_get(re->ctx->db, re->run.id, role, &was, err);
+
+	if (!r)
+		r = run_files_get(re->ctx->db, run, role, &is, err);
+	for (size_t i = 0, j = 0; !r && (i < was.len || j < is.len);) {
+		const struct run_file *a = i < was.len ? &was.v[i] : NULL;
+		const struct run_file *b = j < is.len ? &is.v[j] : NULL;
+		int order = !a ? 1 : !b ? -1 : strcmp(a->path, b->path);
+		const char *path = order <= 0 ? a->path : b->path;
+
+		a = order <= 0 ? a : NULL;
+		b = order >= 0 ? b : NULL;
+		i += a != NULL;
+		j += b != NULL;
+		if (!is_ignored(re, path))
+			result_row(re, kind, path, a ? a->sha256 : NULL, b ? b->sha256 : NULL,
+				   a && b && a->sha256 && b->sha256 &&
+					   !strcmp(a->sha256, b->sha256));
+	}
+	return r;
+}
+
+static bool values_agree(double a, double b, double tolerance)
+{
+	if (isnan(a) || isnan(b))
+		return isnan(a) && isnan(b);
+	if (a == b)
+		return true;
+	return isfinite(a) && isfinite(b) && fabs(a - b) <= tolerance * fmax(fabs(a), fabs(b));
+}
+
+static char *value_text(const struct metric_latest *m)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	if (!m)
+		return NULL;
+	text_add_double(&sb, m->last.value);
+	return strbuf_detach(&sb);
+}
+
+/* What mlp itself measured (system/...) is of the machine, not of the result. */
+static int compare_metrics(struct reproduction *re, int64_t run)
+{
+	_release_(metric_latests_release) struct metric_latests was = { 0 }, is = { 0 };
+	struct mlp_error *err = &re->ctx->err;
+	int r = metric_latest(re->ctx->db, re->run.id, &was, err);
+
+	if (!r)
+		r = metric_latest(re->ctx->db, run, &is, err);
+	for (size_t i = 0, j = 0; !r && (i < was.len || j < is.len);) {
+		const struct metric_latest *a = i < was.len ? &was.v[i] : NULL;
+		const struct metric_latest *b = j < is.len ? &is.v[j] : NULL;
+		int order = !a ? 1 : !b ? -1 : strcmp(a->key, b->key);
+		const char *key = order <= 0 ? a->key : b->key;
+		_cleanup_free_ char *x = value_text(order <= 0 ? a : NULL);
+		_cleanup_free_ char *y = value_text(order >= 0 ? b : NULL);
+
+		i += order <= 0;
+		j += order >= 0;
+		if (strncmp(key, "system/", 7) && !is_ignored(re, key))
+			result_row(re, "metric", key, x, y,
+				   order == 0 && values_agree(a->last.value, b->last.value,
+							      re->tolerance));
+	}
+	return r;
+}
+
+static char *end_text(int exit_code, int exit_signal)
+{
+	if (exit_signal)
+		return xasprintf("signal %d", exit_signal);
+	return exit_code < 0 ? NULL : xasprintf("%d", exit_code);
+}
+
+int reproduce_compare(struct reproduction *re, const struct job_result *result)
+{
+	_cleanup_free_ char *was = end_text(re->run.exit_code, re->run.exit_signal);
+	_cleanup_free_ char *is = end_text(result->exit_code, result->exit_signal);
+	int r = compare_files(re, result->run, FILE_OUTPUT, "output");
+
+	if (!r)
+		r = compare_files(re, result->run, FILE_ARTIFACT, "artifact");
+	if (!r)
+		r = compare_metrics(re, result->run);
+	if (r)
+		return r;
+	if (!re->compared)
+		mlp_note(&re->ctx->events,
+			 "the run has neither outputs nor metrics: only its end is compared");
+	result_row(re, "exit", "code", was, is, was && is && !strcmp(was, is));
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mlp train --dry-run: what would be recorded and run; nothing is written. */
+#include "config.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/train.h"
+#include "lib/launch/environ.h"
+#include "lib/launch/files.h"
+#include "lib/track/command.h"
+#include "lib/util/clock.h"
+#include "lib/util/path.h"
+#include "lib/util/xalloc.h"
+#include "lib/vcs/git.h"
+
+static const struct column columns[] = { { "item", "ITEM" }, { "name", "NAME" },
+					 { "value", "VALUE" } };
+
+static void row(struct printer *p, const char *item, const char *name, const char *value)
+{
+	print_color(p, COLOR_DIM);
+	print_string(p, item);
+	print_string(p, name);
+	print_string(p, value);
+	print_end_row(p);
+}
+
+static void put_files(struct printer *p, const struct strvec *paths, const char *item)
+{
+	for (size_t i = 0; i < paths->len; i++) {
+		struct stat st;
+		_cleanup_free_ char *size = NULL;
+
+		if (!stat(paths->v[i], &st) && S_ISREG(st.st_mode))
+			size = xasprintf("%lld bytes", (long long)st.st_size);
+		row(p, item, paths->v[i], size ? size : !access(paths->v[i], F_OK) ? "folder" : NULL);
+	}
+}
+
+static void put_code(struct printer *p)
+{
+	_release_(vcs_state_release) struct vcs_state git = { 0 };
+	struct mlp_error err = MLP_ERROR_INIT;
+	_cleanup_free_ char *untracked = NULL;
+
+	if (vcs_state_read(".", &git, &err)) {
+		row(p, "code", "state", err.text);
+		return;
+	}
+	row(p, "code", "root", git.root);
+	row(p, "code", "commit", git.commit ? git.commit : "none yet");
+	row(p, "code", "branch", git.branch);
+	row(p, "code", "state", git.dirty ? "has changes, recorded as a diff" : "clean");
+	untracked = xasprintf("%zu", git.untracked.len);
+	row(p, "code", "untracked", untracked);
+}
+
+static void put_variables(struct printer *p, const struct job *job, const struct repo *repo)
+{
+	_release_(key_values_release) struct key_values ours = { 0 };
+	_cleanup_free_ char *root = repo->dir ? xstrdup(repo->dir) : path_absolute(".mlp");
+	_cleanup_free_ char *fifo = path_join(root, "runs/<run>/metrics");
+	_cleanup_free_ char *params = path_join(root, "runs/<run>/params.json");
+	struct environ_run run = { "<run>", root, fifo, params, 3, 1, NULL };
+
+	environ_of_job(job, &run, &ours);
+	for (size_t i = 0; i < ours.len; i++)
+		row(p, "variable", ours.v[i].key,
+		    strcmp(ours.v[i].key, "MLP_FD") ? ours.v[i].value : "<descriptor>");
+}
+
+static void put_limits(struct printer *p, const struct job *job)
+{
+	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+	if (job->timeout_ms) {
+		clock_add_duration(&text, job->timeout_ms);
+		row(p, "limit", "timeout", text.buf);
+	}
+	if (job->max_cost.known) {
+		strbuf_clear(&text);
+		money_add_text(&text, &job->max_cost);
+		row(p, "limit", "cost", text.buf);
+	}
+	if (job->retries) {
+		strbuf_clear(&text);
+		strbuf_addf(&text, "%lld", (long long)job->retries);
+		row(p, "limit", "retries", text.buf);
+	}
+	if (job->gpus)
+		row(p, "limit", "gpus", job->gpus);
+}
+
+int train_plan(struct cmd_ctx *ctx, const struct job *job)
+{
+	_release_(strbuf_release) struct strbuf command = STRBUF_INIT;
+	_cleanup_free_ char *program = path_find_program(job->argv.v[0]);
+	_cleanup_free_ char *cwd = getcwd(NULL, 0);
+	struct printer *p = &ctx->out;
+	int r = inputs_check(job, &ctx->err);
+
+	if (r)
+		return r;
+	argv_add_quoted(&command, &job->argv);
+	print_begin(p, columns, ARRAY_SIZE(columns));
+	row(p, "run", "experiment", job->experiment ? job->experiment : "Default");
+	row(p, "run", "name", job->name ? job->name : "(generated)");
+	row(p, "run", "command", command.buf);
+	row(p, "run", "program", program);
+	row(p, "run", "folder", cwd);
+	row(p, "run", "project", ctx->repo.dir ? ctx->repo.dir : "(would be made here)");
+	for (size_t i = 0; i < job->params.len; i++)
+		row(p, "parameter", job->params.v[i].key, job->params.v[i].value);
+	for (size_t i = 0; i < job->tags.len; i++)
+		row(p, "tag", job->tags.v[i].key, job->tags.v[i].value);
+	put_limits(p, job);
+	put_files(p, &job->inputs, "input");
+	put_files(p, &job->outputs, "output");
+	put_code(p);
+	put_variables(p, job, &ctx->repo);
+	print_end(p);
+	return program ? 0 : EXIT_NO;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "lib/api/observe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/json/write.h"
+#include "lib/util/clock.h"
+#include "lib/util/file.h"
+#include "lib/util/hashmap.h"
+#include "lib/util/xalloc.h"
+
+/* Upper ends of the histogram's buckets. */
+static const int64_t bucket_us[] = { 250,    500,    1000,   2500,    5000,    10000,	25000,
+				     50000,  100000, 250000, 500000, 1000000, 5000000, 30000000 };
+enum { BUCKETS = sizeof(bucket_us) / sizeof(bucket_us[0]) };
+
+struct durations {
+	int64_t bucket[BUCKETS + 1], count, sum_us;
+};
+
+struct observe {
+	pthread_mutex_t lock; /* of what follows */
+	struct strmap requests;  /* labels -> int64_t */
+	struct strmap durations; /* labels -> struct durations */
+	char *log_path;
+	int log; /* -1: none */
+};
+
+static int open_log(const char *path, struct mlp_error *err)
+{
+	int fd = !strcmp(path, "-") ?
+			 fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) :
+			 open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+
+	return fd >= 0 ? fd : mlp_error_errno(err, errno, "cannot open '%s'", path);
+}
+
+int observe_new(struct observe **out, const char *access_log, struct mlp_error *err)
+{
+	struct observe *o;
+	int log = access_log ? open_log(access_log, err) : -1;
+
+	if (access_log && log < 0)
+		return log;
+	o = xcalloc(1, sizeof(*o));
+	pthread_mutex_init(&o->lock, NULL);
+	o->log_path = access_log ? xstrdup(access_log) : NULL;
+	o->log = log;
+	*out = o;
+	return 0;
+}
+
+static void free_values(struct strmap *map)
+{
+	for (size_t i = 0; i < map->len; i++)
+		free(map->entries[i].value);
+	strmap_release(map);
+}
+
+void observe_free(struct observe *o)
+{
+	if (!o)
+		return;
+	free_values(&o->requests);
+	free_values(&o->durations);
+	free(o->log_path);
+	if (o->log >= 0)
+		close(o->log);
+	pthread_mutex_destroy(&o->lock);
+	free(o);
+}
+
+int observe_reopen(struct observe *o, struct mlp_error *err)
+{
+	int log, old;
+
+	if (!o->log_path)
+		return 0;
+	log = open_log(o->log_path, err);
+	if (log < 0)
+		return log;
+	pthread_mutex_lock(&o->lock);
+	old = o->log;
+	o->log = log;
+	pthread_mutex_unlock(&o->lock);
+	close(old);
+	return 0;
+}
+
+/* The value of a key, made with size zero bytes. */
+static void *value(struct strmap *map, const struct strbuf *key, size_t size)
+{
+	struct strmap_entry *e = strmap_put(map, key->buf, key->len);
+
+	if (!e->value)
+		e->value = xcalloc(1, size);
+	return e->value;
+}
+
+static void count(struct observe *o, const struct observed *what)
+{
+	_release_(strbuf_release) struct strbuf labels = STRBUF_INIT;
+	struct durations *d;
+	int64_t *n;
+	int i = 0;
+
+	/* Methods come from outside: those that no route takes share a name. */
+	strbuf_addf(&labels, "method=\"%s\",route=\"%s\"", what->route ? what->method : "other",
+		    what->route ? what->route : "other");
+	d = value(&o->durations, &labels, sizeof(*d));
+	while (i < BUCKETS && what->duration_us > bucket_us[i])
+		i++;
+	d->bucket[i]++;
+	d->count++;
+	d->sum_us += what->duration_us;
+	strbuf_addf(&labels, ",status=\"%d\"", what->status);
+	n = value(&o->requests, &labels, sizeof(*n));
+	++*n;
+}
+
+static void log_request(struct observe *o, const struct observed *what)
+{
+	_release_(strbuf_release) struct strbuf line = STRBUF_INIT, time = STRBUF_INIT;
+	struct json_writer w = { .out = &line };
+
+	clock_add_iso8601(&time, clock_ms());
+	json_open(&w, '{');
+	json_put_string(&w, "time", time.buf);
+	json_put_string(&w, "peer", what->peer);
+	json_put_string(&w, "token", what->user);
+	json_put_string(&w, "method", what->method);
+	json_put_string(&w, "path", what->path);
+	json_put_int(&w, "status", what->status);
+	json_put_int(&w, "bytes", what->bytes);
+	json_put_int(&w, "duration_us", what->duration_us);
+	json_close(&w, '}');
+	strbuf_addch(&line, '\n');
+	/* A full disk must not stop the server. */
+	file_write_all(o->log, line.buf, line.len);
+}
+
+void observe_request(struct observe *o, const struct observed *what)
+{
+	pthread_mutex_lock(&o->lock);
+	count(o, what);
+	if (o->log >= 0)
+		log_request(o, what);
+	pthread_mutex_unlock(&o->lock);
+}
+
+static void print_durations(const struct strmap_entry *e, struct strbuf *out)
+{
+	const struct durations *d = e->value;
+	int64_t below = 0;
+
+	for (int i = 0; i < BUCKETS; i++) {
+		below += d->bucket[i];
+		strbuf_addf(out,
+			    "mlp_http_request_duration_seconds_bucket{%s,le=\"%g\"} %" PRId64 "\n",
+			    e->key, (double)bucket_us[i] / 1e6, below);
+	}
+	strbuf_addf(out, "mlp_http_request_duration_seconds_bucket{%s,le=\"+Inf\"} %" PRId64 "\n",
+		    e->key, d->count);
+	strbuf_addf(out, "mlp_http_request_duration_seconds_sum{%s} %.6f\n", e->key,
+		    (double)d->sum_us / 1e6);
+	strbuf_addf(out, "mlp_http_request_duration_seconds_count{%s} %" PRId64 "\n", e->key,
+		    d->count);
+}
+
+void observe_print(struct observe *o, struct strbuf *out)
+{
+	pthread_mutex_lock(&o->lock);
+	strbuf_addstr(out, "# HELP mlp_http_requests_total Requests answered.\n"
+			   "# TYPE mlp_http_requests_total counter\n");
+	for (size_t i = 0; i < o->requests.len; i++)
+		strbuf_addf(out, "mlp_http_requests_total{%s} %" PRId64 "\n",
+			    o->requests.entries[i].key,
+			    *(const int64_t *)o->requests.entries[i].value);
+	strbuf_addstr(out, "# HELP mlp_http_request_duration_seconds Time to answer.\n"
+			   "# TYPE mlp_http_request_duration_seconds histogram\n");
+	for (size_t i = 0; i < o->durations.len; i++)
+		print_durations(&o->durations.entries[i], out);
+	pthread_mutex_unlock(&o->lock);
+}
+
+void observe_print_value(struct strbuf *out, const char *name, const char *type,
+			 const char *help, int64_t v)
+{
+	strbuf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", name, help, name, type, name,
+		    v);
+}

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "lib/http/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/http/guard.h"
+#include "lib/http/listener.h"
+#include "lib/http/load.h"
+#include "lib/http/uri.h"
+#include "lib/util/clock.h"
+#include "lib/util/text.h"
+#include "lib/util/xalloc.h"
+
+/* A body may take BODY_SECONDS and more at BODY_RATE bytes a second. */
+enum { CLIENT_GONE = 499, UPLOAD_BLOCK = 32768, BODY_SECONDS = 60, BODY_RATE = 4096 };
+
+/* One certificate's daemon: connections that began with an older one are served on. */
+struct generation {
+	struct MHD_Daemon *daemon;
+	char *tls_cert, *tls_key;
+	struct generation *older;
+};
+
+struct http_server {
+	const struct http_functions *mhd;
+	_Atomic(struct generation *) newest;
+	struct guard *guard;
+	struct http_handlers handlers;
+	struct http_options options; /* its texts are not ours */
+	struct listener *listener;
+	atomic_int active;     /* requests not done yet */
+	atomic_int held;       /* of them, those that wait for an answer of ours */
+	atomic_size_t bodies;  /* bytes held of bodies */
+};
+
+struct http_request {
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	struct uri uri;
+	const char *method;
+	char peer[INET6_ADDRSTRLEN];
+	struct strbuf body;
+	struct guard_entry *guard;
+	bool started, held;
+	bool over, crowded; /* body too large by itself, or with all others */
+	int64_t received;
+	int (*stream)(void *data, const void *piece, size_t len);
+	void *stream_data;
+	int stream_result;
+	void *user, *context;
+	int64_t begin_ns;
+
+	struct MHD_Response *response;
+	struct strvec headers; /* name, value, name, value, ... until the answer is made */
+	int status;
+	int64_t answer_bytes;
+	bool queued;
+	atomic_bool answered; /* all above is set, maybe by another thread */
+};
+
+const char *http_method(const struct http_request *req)
+{
+	return req->method;
+}
+
+const char *http_path(const struct http_request *req)
+{
+	return req->uri.path;
+}
+
+const char *http_raw_path(const struct http_request *req)
+{
+	return req->uri.raw_path;
+}
+
+const char *http_query(const struct http_request *req, const char *name, size_t index)
+{
+	return uri_query(&req->uri, name, index);
+}
+
+const char *http_query_name(const struct http_request *req, size_t index)
+{
+	return index < req->uri.query.len ? req->uri.query.v[index].name : NULL;
+}
+
+const char *http_header(const struct http_request *req, const char *name)
+{
+	return req->server->mhd->lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_peer(const struct http_request *req)
+{
+	return req->peer;
+}
+
+const struct strbuf *http_body(const struct http_request *req)
+{
+	return &req->body;
+}
+
+void **http_user(struct http_request *req)
+{
+	return &req->user;
+}
+
+void **http_context(struct http_request *req)
+{
+	return &req->context;
+}
+
+void http_stream_body(struct http_request *req,
+		      int (*fn)(void *data, const void *piece, size_t len), void *data)
+{
+	req->stream = fn;
+	req->stream_data = data;
+}
+
+bool http_is_alone(const struct http_request *req)
+{
+	return atomic_load(&req->server->active) == 1;
+}
+
+void http_hold(struct http_request *req)
+{
+	req->held = true;
+	atomic_fetch_add(&req->server->held, 1);
+	req->server->mhd->suspend_connection(req->connection);
+}
+
+void http_answer_header(struct http_request *req, const char *name, const char *value)
+{
+	strvec_push(&req->headers, name);
+	strvec_push(&req->headers, value);
+}
+
+/* Hands the response over; a held request goes on in its own thread. */
+static void give(struct http_request *req, int status, struct MHD_Response *response,
+		 const char *content_type, int64_t bytes)
+{
+	const struct http_functions *mhd = req->server->mhd;
+
+	if (content_type)
+		mhd->add_response_header(response, "Content-Type", content_type);
+	for (size_t i = 0; i + 1 < req->headers.len; i += 2)
+		mhd->add_response_header(response, req->headers.v[i], req->headers.v[i + 1]);
+	strvec_release(&req->headers);
+	req->status = status;
+	req->answer_bytes = bytes;
+	req->response = response;
+	atomic_store(&req->answered, true);
+	if (req->held) {
+		struct http_server *server = req->server;
+
+		mhd->resume_connection(req->connection);
+		atomic_fetch_sub(&server->held, 1);
+	}
+}
+
+void http_answer(struct http_request *req, int status, const char *content_type,
+		 struct strbuf *body)
+{
+	size_t len = body ? body->len : 0;
+	char *text = body ? strbuf_detach(body) : NULL;
+	struct MHD_Response *response = req->server->mhd->create_response_from_buffer(
+		len, len ? text : NULL, len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+
+	if (!len)
+		free(text);
+	give(req, status, response, content_type, (int64_t)len);
+}
+
+void http_answer_fd(struct http_request *req, int status, const char *content_type, int fd,
+		    int64_t offset, int64_t size)
+{
+	give(req, status,
+	     req->server->mhd->create_response_from_fd_at_offset64((uint64_t)size, fd,
+								   (uint64_t)offset),
+	     content_type, size);
+}
+
+/* libmicrohttpd decodes nothing: uri.c does, and refuses encoded NULs. */
+static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *s)
+{
+	(void)data;
+	(void)connection;
+	return strlen(s);
+}
+
+static struct guard_entry *guard_of(const struct http_server *server,
+				    struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = server->mhd->get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void watch_connection(void *data, struct MHD_Connection *connection, void **entry,
+			     enum MHD_ConnectionNotificationCode what)
+{
+	struct http_server *server = data;
+	const union MHD_ConnectionInfo *info;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		guard_remove(server->guard, *entry);
+		*entry = NULL;
+		return;
+	}
+	info = server->mhd->get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*entry = info ? guard_add(server->guard, info->connect_fd, server->options.header_seconds) :
+			NULL;
+}
+
+/* The earliest a request is heard of. */
+static void *begin_request(void *data, const char *target, struct MHD_Connection *connection)
+{
+	struct http_server *server = data;
+	struct http_request *req = xcalloc(1, sizeof(*req));
+
+	req->server = server;
+	req->connection = connection;
+	req->begin_ns = clock_mono_ns();
+	req->guard = guard_of(server, connection);
+	strbuf_init(&req->body);
+	uri_parse(&req->uri, target);
+	atomic_fetch_add(&server->active, 1);
+	return req;
+}
+
+static void end_request(void *data, struct MHD_Connection *connection, void **state,
+			enum MHD_RequestTerminationCode how)
+{
+	struct http_server *server = data;
+	struct http_request *req = *state;
+	bool sent = req && atomic_load(&req->answered) && req->queued &&
+		    how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+
+	(void)connection;
+	if (!req)
+		return;
+	/* The next request of this connection may be long in coming. */
+	guard_allow(req->guard, server->options.idle_seconds + server->options.header_seconds);
+	if (server->handlers.done && req->started)
+		server->handlers.done(server->handlers.data, req, sent ? req->status : CLIENT_GONE,
+				      sent ? req->answer_bytes : 0,
+				      (clock_mono_ns() - req->begin_ns) / 1000);
+	if (req->response && !req->queued)
+		server->mhd->destroy_response(req->response);
+	atomic_fetch_sub(&server->bodies, req->body.len);
+	uri_release(&req->uri);
+	strbuf_release(&req->body);
+	strvec_release(&req->headers);
+	free(req->context);
+	free(req);
+	*state = NULL;
+	atomic_fetch_sub(&server->active, 1);
+}
+
+static enum MHD_Result queue(struct http_request *req)
+{
+	enum MHD_Result r = req->server->mhd->queue_response(
+		req->connection, (unsigned)req->status, req->response);
+
+	req->server->mhd->destroy_response(req->response);
+	req->queued = true;
+	return r;
+}
+
+static void refuse(struct http_request *req, int status, const char *text)
+{
+	struct strbuf body = STRBUF_INIT;
+
+	strbuf_addstr(&body, text);
+	http_answer(req, status, "text/plain; charset=utf-8", &body);
+}
+
+static void find_peer(struct http_request *req)
+{
+	const union MHD_ConnectionInfo *info = req->server->mhd->get_connection_info(
+		req->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	if (info && info->client_addr->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr,
+			  req->peer, sizeof(req->peer));
+	else if (info && info->client_addr->sa_family == AF_INET6)
+		inet_ntop(AF_INET6,
+			  &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr,
+			  req->peer, sizeof(req->peer));
+}
+
+static void start_request(struct http_request *req, const char *method)
+{
+	const char *length;
+	int64_t n;
+
+	req->started = true;
+	req->method = method;
+	guard_allow(req->guard, BODY_SECONDS);
+	find_peer(req);
+	if (!req->uri.path) {
+		refuse(req, 400, "bad request path\n");
+		return;
+	}
+	if (req->server->handlers.head)
+		req->server->handlers.head(req->server->handlers.data, req);
+	length = http_header(req, "Content-Length");
+	if (!req->response && !req->stream && length && text_parse_int(length, &n) &&
+	    n > (int64_t)req->server->options.body_max)
+		refuse(req, 413, "request body too large\n");
+}
+
+static void take_body(struct http_request *req, const char *piece, size_t len)
+{
+	struct http_server *server = req->server;
+
+	req->received += (int64_t)len;
+	guard_allow(req->guard, MAX(BODY_SECONDS + req->received / BODY_RATE -
+					    (clock_mono_ns() - req->begin_ns) / 1000000000,
+				    (int64_t)0));
+	if (req->stream) {
+		if (!req->stream_result)
+			req->stream_result = req->stream(req->stream_data, piece, len);
+	} else if (req->body.len + len > server->options.body_max) {
+		req->over = true;
+	} else if (atomic_load(&server->bodies) + len > server->options.bodies_max) {
+		req->crowded = true;
+	} else {
+		atomic_fetch_add(&server->bodies, len);
+		strbuf_add(&req->body, piece, len);
+	}
+}
+
+static enum MHD_Result serve(void *data, struct MHD_Connection *connection, const char *url,
+			     const char *method, const char *version, const char *piece,
+			     size_t *len, void **state)
+{
+	struct http_request *req = *state;
+
+	(void)data;
+	(void)connection;
+	(void)url;
+	(void)version;
+	if (!req->started) {
+		start_request(req, method);
+		return req->response ? queue(req) : MHD_YES;
+	}
+	if (*len) {
+		take_body(req, piece, *len);
+		*len = 0;
+		return MHD_YES;
+	}
+	if (!req->held && !req->response) {
+		guard_allow(req->guard, -1);
+		if (req->over)
+			refuse(req, 413, "request body too large\n");
+		else if (req->crowded)
+			refuse(req, 503, "too many requests at one time\n");
+		else
+			req->server->handlers.request(req->server->handlers.data, req);
+		/* From here on it is another thread's, and comes back once it is answered. */
+		if (req->held)
+			return MHD_YES;
+	}
+	return atomic_load(&req->answered) ? queue(req) : MHD_YES;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *s, const struct generation *g)
+{
+	const struct http_options *o = &s->options;
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_TURBO |
+			 (g->tls_cert ? MHD_USE_TLS : 0);
+	/* Holds headers and the piece of body being read. */
+	size_t memory = o->header_max + UPLOAD_BLOCK;
+	struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, g->tls_cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, g->tls_key },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	return s->mhd->start_daemon(
+		flags, 0, NULL, NULL, serve, s, MHD_OPTION_THREAD_POOL_SIZE,
+		o->threads ? o->threads : 2,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_LIMIT,
+		o->connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->address_max,
+		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK,
+		begin_request, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, end_request, s, MHD_OPTION_NOTIFY_CONNECTION,
+		watch_connection, s, MHD_OPTION_ARRAY, g->tls_cert ? tls : &tls[2], MHD_OPTION_END);
+}
+
+static void generation_free(struct generation *g)
+{
+	free(g->tls_cert);
+	free(g->tls_key);
+	free(g);
+}
+
+/* From now on connections go to a new daemon. */
+static int add_generation(struct http_server *s, const char *cert, const char *key,
+			  struct mlp_error *err)
+{
+	struct generation *g = xcalloc(1, sizeof(*g));
+
+	g->tls_cert = cert ? xstrdup(cert) : NULL;
+	g->tls_key = key ? xstrdup(key) : NULL;
+	g->daemon = start_daemon(s, g);
+	if (!g->daemon) {
+		generation_free(g);
+		return mlp_error_set(err, MLP_EFAIL, "cannot serve on port %u%s", listener_port(s->listener),
+				     cert ? ": is the certificate right?" : "");
+	}
+	g->older = atomic_load(&s->newest);
+	atomic_store(&s->newest, g);
+	return 0;
+}
+
+static bool has_room(void *data)
+{
+	const struct http_server *s = data;
+
+	return guard_count(s->guard) < s->options.connection_max;
+}
+
+static void take_connection(void *data, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct http_server *s = data;
+
+	/* Closes the socket when it takes no more from that address. */
+	s->mhd->add_connection(atomic_load(&s->newest)->daemon, fd, address, len);
+}
+
+int http_server_set_tls(struct http_server *s, const char *cert, const char *key,
+			struct mlp_error *err)
+{
+	return add_generation(s, cert, key, err);
+}
+
+static int server_start(struct http_server *s, struct mlp_error *err)
+{
+	const struct http_options *o = &s->options;
+	struct listener_user user = { has_room, take_connection, s };
+	int r;
+
+	s->mhd = http_load(err);
+	if (!s->mhd)
+		return MLP_EUNSUPPORTED;
+	r = listener_open(&s->listener, o, &user, err);
+	if (r)
+		return r;
+	r = guard_start(&s->guard, err);
+	if (!r)
+		r = add_generation(s, o->tls_cert, o->tls_key, err);
+	return r ? r : listener_start(s->listener, err);
+}
+
+int http_server_start(struct http_server **out, const struct http_options *o,
+		      const struct http_handlers *handlers, struct mlp_error *err)
+{
+	struct http_server *s = xcalloc(1, sizeof(*s));
+	int r;
+
+	s->handlers = *handlers;
+	s->options = *o;
+	/* Handlers may look for it before this function is back. */
+	*out = s;
+	r = server_start(s, err);
+	if (r) {
+		*out = NULL;
+		http_server_stop(s, 0);
+	}
+	return r;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+	return listener_port(server->listener);
+}
+
+int64_t http_server_connections(const struct http_server *server)
+{
+	return guard_count(server->guard);
+}
+
+void http_server_stop(struct http_server *s, int64_t grace_ms)
+{
+	int64_t end = clock_mono_ns() + grace_ms * 1000000;
+
+	if (!s)
+		return;
+	listener_stop(s->listener);
+	/* A held request must be answered before its connection may be closed. */
+	while (atomic_load(&s->held) || (atomic_load(&s->active) && clock_mono_ns() < end))
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	while (atomic_load(&s->newest)) {
+		struct generation *g = atomic_load(&s->newest);
+
+		atomic_store(&s->newest, g->older);
+		s->mhd->stop_daemon(g->daemon);
+		generation_free(g);
+	}
+	guard_stop(s->guard);
+	free(s);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * MLflow's protocol for the command of mlp train: a client of it in the command joins the
+ * run.  The socket listens from the start, which costs next to nothing; the server itself
+ * is started by the first connection.
+ */
+#ifndef LAUNCH_ENDPOINT_H
+#define LAUNCH_ENDPOINT_H
+
+#include "lib/core/event.h"
+#include "lib/core/repo.h"
+#include "lib/launch/job.h"
+
+struct endpoint;
+
+/* *out is NULL when the command has no use for it: the setting train.mlflow says "never", or
+ * "auto" and no client of MLflow is installed where the command would find it, or the user
+ * named another server. */
+int endpoint_open(struct endpoint **out, const struct repo *repo, const struct job *job,
+		  const struct mlp_events *events, struct mlp_error *err);
+/* The variables by which clients find it, sorted, into an empty list; NULL adds none. */
+void endpoint_environ(const struct endpoint *e, const struct job *job, const char *uuid,
+		      struct key_values *out);
+/* Waits for a client, in a thread; after the command was started. */
+int endpoint_start(struct endpoint *e, struct mlp_error *err);
+void endpoint_close(struct endpoint *e);
+
+#endif

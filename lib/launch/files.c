@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "lib/launch/files.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/crypto/sha256.h"
+#include "lib/json/write.h"
+#include "lib/store/filetree.h"
+#include "lib/track/tensorboard.h"
+#include "lib/util/path.h"
+#include "lib/util/strbuf.h"
+#include "lib/util/xalloc.h"
+
+enum { DIGEST_MAX = 36 }; /* MLflow's limit for a dataset's digest */
+
+void input_sets_release(struct input_sets *sets)
+{
+	for (size_t i = 0; i < sets->len; i++)
+		run_files_release(&sets->v[i].files);
+	vec_free(sets);
+}
+
+int inputs_check(const struct job *job, struct mlp_error *err)
+{
+	for (size_t i = 0; i < job->inputs.len; i++)
+		if (access(job->inputs.v[i], F_OK))
+			return mlp_error_set(err, MLP_EMISSING, "input '%s' is missing",
+					     job->inputs.v[i]);
+	for (size_t i = 0; i < job->outputs.len; i++)
+		if (!*job->outputs.v[i])
+			return mlp_error_set(err, MLP_EINVAL, "bad output ''");
+	return 0;
+}
+
+static int collect(void *data, const struct filetree_entry *entry, struct mlp_error *err)
+{
+	struct input_set *set = data;
+	struct run_file file = { FILE_INPUT, xstrdup(entry->path), entry->size, entry->mode,
+				 xstrdup_null(entry->sha256), entry->stored };
+
+	(void)err;
+	vec_push(&set->files, file);
+	set->bytes += entry->size;
+	return 0;
+}
+
+/* One digest for a folder: over "name NUL digest LF" of its files, names relative to it,
+ * so that the same data elsewhere has the same digest. */
+static int digest_set(struct input_set *set, struct mlp_error *err)
+{
+	_release_(strbuf_release) struct strbuf list = STRBUF_INIT;
+
+	if (set->files.len == 1 && set->files.v[0].sha256 &&
+	    !strcmp(set->files.v[0].path, set->path)) {
+		memcpy(set->digest, set->files.v[0].sha256, sizeof(set->digest));
+		return 0;
+	}
+	for (size_t i = 0; i < set->files.len; i++) {
+		const struct run_file *f = &set->files.v[i];
+		const char *below = path_below(f->path, set->path);
+
+		strbuf_addstr(&list, below ? below : f->path);
+		strbuf_addch(&list, '\0');
+		strbuf_addstr(&list, f->sha256 ? f->sha256 : "?");
+		strbuf_addch(&list, '\n');
+	}
+	return sha256_data(list.buf, list.len, set->digest, err);
+}
+
+int inputs_scan(const struct repo *repo, const struct job *job, const struct mlp_events *events,
+		struct input_sets *out, struct mlp_error *err)
+{
+	for (size_t i = 0; i < job->inputs.len; i++) {
+		struct input_set set = { .path = job->inputs.v[i] };
+		struct filetree_visitor visitor = { collect, NULL, events };
+		int r;
+
+		vec_push(out, set);
+		visitor.data = &out->v[i];
+		r = filetree_scan(repo, set.path, FILETREE_HASH, &visitor, err);
+		if (!r)
+			r = digest_set(&out->v[i], err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int record_dataset(struct db *db, int64_t run, const struct input_set *set,
+			  struct mlp_error *err)
+{
+	_release_(strbuf_release) struct strbuf source = STRBUF_INIT;
+	_cleanup_free_ char *path = path_absolute(set->path);
+	struct json_writer w = { .out = &source };
+	char digest[DIGEST_MAX + 1];
+	int r;
+
+	json_open(&w, '{');
+	json_put_string(&w, "uri", path);
+	json_close(&w, '}');
+	memcpy(digest, set->digest, DIGEST_MAX);
+	digest[DIGEST_MAX] = '\0';
+	r = db_exec(db, err,
+		    "INSERT INTO dataset(experiment_id, name, digest, source_type, source)"
+		    " SELECT experiment_id, ?2, ?3, 'local', ?4 FROM run WHERE id = ?1"
+		    " ON CONFLICT DO NOTHING",
+		    "isss", run, set->path, digest, source.buf);
+	if (!r)
+		r = db_exec(db, err,
+			    "INSERT INTO run_input(run_id, dataset_id) SELECT r.id, d.id FROM run r"
+			    " JOIN dataset d ON d.experiment_id = r.experiment_id"
+			    " WHERE r.id = ?1 AND d.name = ?2 AND d.digest = ?3"
+			    " ON CONFLICT DO NOTHING",
+			    "iss", run, set->path, digest);
+	return r;
+}
+
+int inputs_record(struct db *db, int64_t run, const struct input_sets *sets,
+		  struct mlp_error *err)
+{
+	for (size_t i = 0; i < sets->len; i++) {
+		int r = record_dataset(db, run, &sets->v[i], err);
+
+		for (size_t j = 0; !r && j < sets->v[i].files.len; j++)
+			r = run_file_put(db, run, &sets->v[i].files.v[j], err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int collect_output(void *data, const struct filetree_entry *entry, struct mlp_error *err)
+{
+	struct run_files *files = data;
+	struct run_file file = { FILE_OUTPUT, xstrdup(entry->path), entry->size, entry->mode,
+				 xstrdup_null(entry->sha256), entry->stored };
+
+	(void)err;
+	vec_push(files, file);
+	return 0;
+}
+
+static int record_outputs(struct db *db, int64_t run, const struct run_files *files,
+			  struct mlp_error *err)
+{
+	_cleanup_txn_ struct db *txn = NULL;
+	int r = db_txn(&txn, db, err);
+
+	for (size_t i = 0; !r && i < files->len; i++)
+		r = run_file_put(db, run, &files->v[i], err);
+	return r ? r : db_txn_commit(&txn, err);
+}
+
+/* Metrics of a TensorBoard file; below a folder of the output they get its name, which is
+ * what TensorBoard calls a run: train/loss, validation/loss. */
+static void import_events(const struct job_host *host, int64_t run, const char *output,
+			  const char *path)
+{
+	const char *below = path_below(path, output), *name = path_basename(path);
+	size_t len = below && name > below ? (size_t)(name - below) : 0;
+	_cleanup_free_ char *prefix = xmemdupz(below ? below : "", len);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct mlp_error err = MLP_ERROR_INIT;
+
+	if (fd < 0 || tensorboard_import(fd, prefix, host->db, run, NULL, &err))
+		mlp_warn(host->events, "metrics of '%s' are not read: %s", path,
+			 fd < 0 ? "cannot open it" : err.text);
+}
+
+/* The rows come after the objects they name are durable. */
+int outputs_store(const struct job_host *host, int64_t run, const struct job *job,
+		  struct strvec *missing, struct mlp_error *err)
+{
+	for (size_t i = 0; i < job->outputs.len; i++) {
+		_release_(run_files_release) struct run_files files = { 0 };
+		struct filetree_visitor visitor = { collect_output, &files, host->events };
+		int r = filetree_scan(host->repo, job->outputs.v[i], FILETREE_STORE, &visitor, err);
+
+		if (r == MLP_EMISSING)
+			strvec_push(missing, job->outputs.v[i]);
+		else if (!r)
+			r = record_outputs(host->db, run, &files, err);
+		for (size_t j = 0; !r && j < files.len; j++)
+			if (S_ISREG(files.v[j].mode) &&
+			    tensorboard_is_event_file(path_basename(files.v[j].path)))
+				import_events(host, run, job->outputs.v[i], files.v[j].path);
+		if (r && r != MLP_EMISSING)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "lib/track/live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "lib/util/clock.h"
+#include "lib/util/path.h"
+#include "lib/util/text.h"
+#include "lib/util/xalloc.h"
+
+enum { SILENCE_MS = 120000 }; /* where there is no lock to look at */
+
+const char *live_host(void)
+{
+	static struct utsname names; /* the same for the life of the process */
+
+	if (!names.nodename[0] && uname(&names))
+		return "localhost";
+	return names.nodename[0] ? names.nodename : "localhost";
+}
+
+char *live_path(const struct repo *repo, const char *uuid, const char *file)
+{
+	return file ? xasprintf("%s/runs/%s/%s", repo->dir, uuid, file) :
+		      xasprintf("%s/runs/%s", repo->dir, uuid);
+}
+
+int live_hold(const struct repo *repo, const char *uuid, struct mlp_error *err)
+{
+	_cleanup_free_ char *dir = live_path(repo, uuid, NULL);
+	_cleanup_free_ char *path = path_join(dir, "lock");
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	_cleanup_close_ int fd = -1;
+	char pid[16];
+	int n, r = path_mkdirs(dir, 0777);
+
+	if (r)
+		return mlp_error_errno(err, r, "cannot make folder '%s'", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return mlp_error_errno(err, errno, "cannot open '%s'", path);
+	if (fcntl(fd, F_OFD_SETLK, &lock)) {
+		if (errno == EAGAIN || errno == EACCES)
+			return mlp_error_set(err, MLP_EBUSY, "run '%s' is supervised already", uuid);
+		return mlp_error_errno(err, errno, "cannot lock '%s'", path);
+	}
+	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)n, 0) != n)
+		return mlp_error_errno(err, errno, "cannot write '%s'", path);
+	return steal_fd(&fd);
+}
+
+/* The pid of who holds the lock, -1 when it is not written yet, 0 for none.  there: the
+ * lock's file is there; a supervisor that has stored the end takes it away, and only then
+ * gives the lock up. */
+static pid_t read_lock(const struct repo *repo, const char *uuid, bool *there)
+{
+	_cleanup_free_ char *path = live_path(repo, uuid, "lock");
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct stat st;
+	char text[16];
+	ssize_t n;
+	int64_t pid;
+
+	*there = fd >= 0;
+	if (fd < 0)
+		return 0;
+	if (fcntl(fd, F_OFD_GETLK, &lock) || lock.l_type == F_UNLCK) {
+		*there = !fstat(fd, &st) && st.st_nlink > 0;
+		return 0;
+	}
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	if (n <= 0 || text[n - 1] != '\n')
+		return -1;
+	text[n - 1] = '\0';
+	return text_parse_int(text, &pid) && pid > 0 ? (pid_t)pid : -1;
+}
+
+pid_t live_holder(const struct repo *repo, const char *uuid)
+{
+	bool there;
+
+	return read_lock(repo, uuid, &there);
+}
+
+void live_forget(const struct repo *repo, const char *uuid)
+{
+	_cleanup_free_ char *path = live_path(repo, uuid, "lock");
+
+	unlink(path);
+}
+
+enum run_status live_status(const struct repo *repo, const struct run *run)
+{
+	bool there;
+
+	if (run->status != RUN_RUNNING || !run->heartbeat_ms || !run->host)
+		return run->status;
+	if (!strcmp(run->host, live_host())) {
+		if (read_lock(repo, run->uuid, &there))
+			return RUN_RUNNING;
+		if (there)
+			return RUN_LOST;
+	}
+	return clock_ms() - run->heartbeat_ms > SILENCE_MS ? RUN_LOST : RUN_RUNNING;
+}

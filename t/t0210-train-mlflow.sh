@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The endpoint that mlp train gives its command for MLflow clients, without such a client:
+# t/interop has the real one.
+. "${srcdir:-.}/t/test-lib.sh"
+
+unset MLFLOW_TRACKING_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT_NAME MLP_ENDPOINT
+
+cat >client.py <<'EOT'
+import http.client, json, os, sys, urllib.parse
+host = urllib.parse.urlparse(os.environ["MLFLOW_TRACKING_URI"]).netloc
+def ask(method, path, args):
+    c = http.client.HTTPConnection(host, timeout=20)
+    if method == "GET":
+        c.request("GET", "/api/2.0/mlflow/" + path + "?" + urllib.parse.urlencode(args))
+    else:
+        c.request(method, "/api/2.0/mlflow/" + path, json.dumps(args), {"Content-Type": "application/json"})
+    r = c.getresponse()
+    assert r.status == 200, r.read()
+    return json.loads(r.read())
+run = os.environ["MLFLOW_RUN_ID"]
+info = ask("GET", "runs/get", {"run_id": run})["run"]["info"]
+name = ask("GET", "experiments/get", {"experiment_id": info["experiment_id"]})["experiment"]["name"]
+assert name == os.environ["MLFLOW_EXPERIMENT_NAME"] == "some"
+ask("POST", "runs/log-metric", {"run_id": run, "key": "loss", "value": 0.5, "timestamp": 1, "step": 1})
+child = ask("POST", "runs/create", {"experiment_id": info["experiment_id"], "run_name": "inner",
+            "tags": [{"key": "mlflow.parentRunId", "value": run}]})["run"]["info"]["run_id"]
+ask("POST", "runs/update", {"run_id": child, "status": "FINISHED", "end_time": 2})
+assert ask("POST", "runs/update", {"run_id": run, "status": "FINISHED", "end_time": 2})["run_info"]["status"] == "RUNNING"
+sys.exit(3)
+EOT
+
+test_expect_success PYTHON,MICROHTTPD 'the run is joined, and ends as its command does' '
+	mlp init >/dev/null &&
+	test_expect_code 3 mlp -c train.mlflow=always train -e some -n outer -- python3 client.py &&
+	mlp show --json outer >out && test_grep "\"loss\"" out &&
+	test_grep "\"status\":\"failed\"" out &&
+	mlp show --json inner >out && test_grep "\"status\":\"finished\"" out &&
+	mlp show inner >out && test_grep "parent.*outer" out
+'
+
+seen='env | grep "^MLFLOW_" >seen || :'
+test_expect_success 'never means never' '
+	mlp -c train.mlflow=never train -- sh -c "$seen" && test_line_count = 0 seen
+'
+
+test_expect_success 'a server that the user named is left alone' '
+	MLFLOW_TRACKING_URI=http://there mlp -c train.mlflow=always train -- sh -c "$seen" &&
+	echo MLFLOW_TRACKING_URI=http://there >exp && test_cmp exp seen
+'
+
+test_expect_success 'auto: only where a client is installed' '
+	mkdir -p env/bin env/lib/python3.11/site-packages home &&
+	test_write_script env/bin/python <<-\EOT &&
+	env | grep "^MLFLOW_" >seen || :
+	EOT
+	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 0 seen &&
+	mkdir env/lib/python3.11/site-packages/mlflow_skinny-3.17.2.dist-info &&
+	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 4 seen
+'
+
+test_expect_success 'a run within a run has an endpoint of its own' '
+	mlp -c train.mlflow=always train -n o -- sh -c "env | grep ^MLFLOW_ >outer;
+		exec mlp -c train.mlflow=always train -n i -- sh -c \"env | grep ^MLFLOW_ >inner\"" &&
+	test_line_count = 4 inner && ! test_cmp outer inner >/dev/null 2>&1 &&
+	test_grep "^MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT=true$" inner &&
+	test_grep "MLFLOW_RUN_ID=$(mlp show --json i | sed -n "s/.*\"id\":\"\([0-9a-f]*\)\".*/\1/p")" inner
+'
+
+test_done

@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a run records of the code it was started in.  That the patch itself is right is
+# u-vcs's business; here it is what mlp train makes of each kind of repository.
+. "${srcdir:-.}/t/test-lib.sh"
+
+# code KEY: a member of "code" of the newest run, as JSON.
+code()
+{
+	mlp show --json @ >shown &&
+	python3 -c "
+import json, sys
+v = json.load(open('shown'))
+for k in sys.argv[1].split('.'):
+    v = v and v[int(k) if k.isdigit() else k]
+print(json.dumps(v))" "$1" >"$TRASH/value" &&
+	rm shown &&
+	cat "$TRASH/value"
+}
+
+# is KEY VALUE
+is()
+{
+	code "$1" >"$TRASH/got" && echo "$2" >"$TRASH/want" && test_cmp "$TRASH/want" "$TRASH/got"
+}
+
+if ! test_have_prereq GIT,PYTHON
+then
+	test_expect_success GIT,PYTHON 'git and python3' ':'
+	test_done
+fi
+
+# new NAME: a repository with a commit and a project in it.
+new()
+{
+	cd "$TRASH" && git init -q "$1" && cd "$1" && echo one >a && git add a &&
+	git commit -q -m one && mlp -q init
+}
+
+test_expect_success 'outside of git no code is recorded, and nothing is said' '
+	mkdir plain && cd plain && mlp -q train -- true 2>"$TRASH/err" && is code null && test_cmp /dev/null "$TRASH/err"
+'
+
+test_expect_success 'a clean repository' '
+	new clean && mlp -q train -- true &&
+	is code.commit "\"$(git rev-parse HEAD)\"" && is code.branch "\"main\"" &&
+	is code.dirty false && is code.diff null && is untracked "[]"
+'
+
+test_expect_success 'its own folder is not part of the code' '
+	cd clean && rm .mlp/.gitignore && mlp -q train -- true && is code.dirty false
+'
+
+test_expect_success 'a change is a patch, started in a folder below too' '
+	cd clean && mkdir -p sub/dir && echo two >>a && (cd sub/dir && mlp -q train -- true) &&
+	is code.dirty true && mlp show @:diff >"$TRASH/patch" && git diff --binary --full-index HEAD >"$TRASH/want" &&
+	test_cmp "$TRASH/want" "$TRASH/patch"
+'
+
+test_expect_success 'the index of the user is not written' '
+	cd clean && touch -d "2020-01-01" a && cp -p .git/index "$TRASH/index" && mlp -q train -- true &&
+	cmp .git/index "$TRASH/index"
+'
+
+test_expect_success 'detached HEAD' '
+	cd clean && git checkout -q --detach && mlp -q train -- true && is code.branch null &&
+	is code.commit "\"$(git rev-parse HEAD)\""
+'
+
+test_expect_success 'an empty repository' '
+	cd "$TRASH" && git init -q empty && cd empty && mlp -q init && echo x >staged && git add staged &&
+	echo y >loose && mlp -q train -- true && is code.commit null && is code.branch "\"main\"" &&
+	is untracked.0.path "\"loose\"" && mlp show @:diff >patch && test_grep "new file mode" patch
+'
+
+test_expect_success 'a worktree' '
+	cd "$TRASH/clean" && git worktree add -q ../wt -b side && cd ../wt && echo w >>a &&
+	mlp -q init && mlp -q train -- true && is code.branch "\"side\"" && is code.dirty true
+'
+
+test_expect_success 'a bare repository counts as none' '
+	cd "$TRASH" && git init -q --bare bare.git && cd bare.git && mlp -q init && mlp -q train -- true 2>"$TRASH/err" &&
+	is code null && test_cmp /dev/null "$TRASH/err"
+'
+
+test_expect_success 'a submodule, changed and with an untracked file' '
+	new super && git init -q "$TRASH/module" && (cd "$TRASH/module" && echo m >m && git add m && git commit -q -m m) &&
+	git -c protocol.file.allow=always submodule --quiet add "$TRASH/module" mod && git commit -q -m mod &&
+	mlp -q train -- true && is code.dirty false && is code.detail.submodules.0.path "\"mod\"" &&
+	echo more >>mod/m && echo u >mod/u && mlp -q train -- true && is code.dirty true &&
+	is code.detail.submodules.0.dirty true && is untracked.0.path "\"mod/u\"" &&
+	mlp show @:diff >patch && test_grep "b/mod/m" patch
+'
+
+test_expect_success 'started within a submodule' '
+	cd super/mod && mlp -q train -- true && is code.root "\"$TRASH/super/mod\""
+'
+
+test_expect_success 'the remote, without its credentials' '
+	new remote && git remote add origin https://me:secret@host.example/r.git && mlp -q train -- true &&
+	is code.remote "\"https://host.example/r.git\"" && ! grep -r secret .mlp
+'
+
+test_expect_success 'untracked files: links, modes, hostile names; ignored ones are left out' '
+	new untracked && echo "*.o" >.gitignore && git add .gitignore && git commit -q -m i &&
+	echo x >x.o && printf "#!/bin/sh\n" >run && chmod +x run && ln -s nowhere link &&
+	echo n >"$(printf "new\nline")" && echo q >"quo\"te" && echo b >"$(printf "b\377d")" &&
+	mlp -q train -- true && mlp show --json @ >../shown && python3 - <<-\PY
+	import json
+	files = {f["path"]: f for f in json.load(open("../shown", errors="replace"))["untracked"]}
+	assert len(files) == 5, files.keys()
+	assert files["run"]["mode"] == 0o100755 and files["link"]["mode"] & 0o170000 == 0o120000
+	assert all(f["stored"] and f["sha256"] for f in files.values())
+	assert "new\nline" in files and "quo\"te" in files
+	PY
+'
+
+test_expect_success 'over the limit: names and hashes, and a warning with numbers' '
+	new large && head -c 3000 /dev/zero >big && echo s >small &&
+	mlp -q -c capture.untrackedMax=1k train -- true 2>"$TRASH/err" &&
+	test_grep "1 of 2 untracked files" "$TRASH/err" && test_grep capture.untrackedMax "$TRASH/err" &&
+	is untracked.0.stored false && is untracked.1.stored true &&
+	is untracked.0.sha256 "\"$(sha256sum <big | cut -d" " -f1)\""
+'
+
+test_expect_success 'a patch over the limit is not stored, and is said' '
+	new huge && head -c 100000 /dev/urandom >a && mlp -q -c capture.diffMax=10k train -- true 2>"$TRASH/err" &&
+	test_grep capture.diffMax "$TRASH/err" && is code.diff null && is code.detail.diff_complete false
+'
+
+test_expect_success !ROOT 'an unreadable file is a name' '
+	new unreadable && echo x >secret && chmod 0 secret && mlp -q train -- true 2>"$TRASH/err" &&
+	test_grep "by name only" "$TRASH/err" && is untracked.0.sha256 null
+'
+
+test_expect_success 'a repository within that is no submodule' '
+	new within && git init -q inner && (cd inner && echo i >i && git add i && git commit -q -m i) &&
+	mlp -q train -- true 2>"$TRASH/err" && is untracked.0.path "\"inner\"" && test_grep "by name only" "$TRASH/err"
+'
+
+test_expect_success ROOT 'of another user: recorded, with a warning' '
+	new foreign && echo z >>a && chown -R 12345 . && mlp -q train -- true 2>"$TRASH/err" &&
+	test_grep "belongs to another user" "$TRASH/err" && is code.dirty true
+'
+
+test_expect_success 'a broken repository does not keep anybody from working' '
+	new broken && echo z >>a && rm -rf .git/objects/?? && mlp -q train -- echo ran >"$TRASH/out" 2>"$TRASH/err" &&
+	test_grep ran "$TRASH/out" && test_grep "not recorded" "$TRASH/err"
+'
+
+test_expect_success 'a broken index: the commit is kept' '
+	new badindex && printf garbage >.git/index && mlp -q train -- echo ran >"$TRASH/out" 2>"$TRASH/err" &&
+	test_grep ran "$TRASH/out" && test_grep "only the commit is recorded" "$TRASH/err" &&
+	is code.commit "\"$(git rev-parse HEAD)\""
+'
+
+test_expect_success 'a .git that is none' '
+	cd "$TRASH" && mkdir not && cd not && mkdir .git && mlp -q init && mlp -q train -- true 2>"$TRASH/err" &&
+	is code null && rmdir .git && echo "gitdir: /nowhere" >.git && mlp -q train -- true 2>"$TRASH/err" &&
+	test_grep "not recorded" "$TRASH/err"
+'
+
+test_done

@@ -1,0 +1,242 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# mlp server: starting and stopping, tokens, TLS, the access log, metrics.
+. "${srcdir:-.}/t/test-lib.sh"
+test_lazy_prereq PYTHON 'python3 -c "import http.client, ssl, socket"'
+test_lazy_prereq OPENSSL 'openssl version'
+test_require PYTHON
+. "$TEST_SOURCE/t/server-lib.sh"
+
+# ask METHOD PATH [BODY [HEADER:VALUE]]: prints the status and the body.
+test_write_script ask '/usr/bin/env python3' <<'EOT'
+import http.client, os, ssl, sys
+method, path, body, header = (sys.argv[1:] + ["", ""])[:4]
+port = int(os.environ["port"])
+if os.environ.get("TLS"):
+    context = ssl.create_default_context(cafile=os.environ["TLS"])
+    c = http.client.HTTPSConnection("localhost", port, timeout=20, context=context)
+else:
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+headers = {"Content-Type": "application/json"} if body else {}
+if header:
+    headers[header.split(":", 1)[0]] = header.split(":", 1)[1]
+c.request(method, path, body or None, headers)
+r = c.getresponse()
+text = r.read().decode()
+print(r.status)
+for name in "WWW-Authenticate", "ETag":
+    if r.getheader(name):
+        print(name + ": " + r.getheader(name))
+print(text)
+EOT
+
+test_expect_success 'listens, answers, and ends with 0' '
+	mlp init >/dev/null &&
+	serve . && test_grep "hint: export MLFLOW_TRACKING_URI=http://127.0.0.1:$port" server.err &&
+	./ask GET /health >out && test_write_lines 200 OK >exp && test_cmp exp out &&
+	./ask GET /version >out &&
+	mlp version -v -z | tr "\0" "\n" | grep -A1 "mlflow client" >said &&
+	test_grep "version=$(sed -n 2p out)" said &&
+	stop
+'
+
+test_expect_success 'a port in use is said in one line' '
+	serve . && test_expect_code 128 mlp server -p "$port" 2>err && stop &&
+	test_line_count = 1 err && test_grep "port $port.*in use" err
+'
+
+test_expect_success 'beyond loopback it wants tokens' '
+	test_expect_code 128 mlp server -p 0 --listen 0.0.0.0 2>err &&
+	test_grep "auth is needed" err &&
+	serve . --listen 0.0.0.0 --auth && stop &&
+	test_grep "without --tls-cert" server.err && test_grep "no token yet" server.err
+'
+
+test_expect_success 'wrong use is told' '
+	test_expect_code 129 mlp server -p 70000 &&
+	test_expect_code 129 mlp server --tls-cert x &&
+	test_expect_code 129 mlp server token &&
+	test_expect_code 129 mlp server token add one &&
+	test_expect_code 129 mlp server token list --scope read &&
+	test_expect_code 128 mlp server token add "a:b" --scope read &&
+	test_expect_code 128 mlp server token revoke nobody
+'
+
+test_expect_success 'pages of other sites are refused' '
+	serve . &&
+	./ask GET /api/2.0/mlflow/runs/get "" "Host:evil.example" >out && test_grep ^403 out &&
+	./ask GET /api/2.0/mlflow/runs/get "" "Origin:http://evil.example" >out &&
+	test_grep ^403 out &&
+	./ask GET /health "" "Origin:http://localhost:3000" >out && test_grep ^200 out &&
+	stop
+'
+
+test_expect_success 'an endpoint that is not there is 404 in the clients form' '
+	serve . &&
+	./ask POST /api/3.0/mlflow/traces {} >out && test_grep ^404 out &&
+	test_grep ENDPOINT_NOT_FOUND out &&
+	./ask DELETE /api/2.0/mlflow/runs/get >out && test_grep ^405 out &&
+	stop
+'
+
+test_expect_success 'tokens are shown once and stored hashed' '
+	mlp server token add reader --scope read >reader 2>note &&
+	mlp server token add writer --scope write >writer 2>>note &&
+	test_grep "^mlp_1_" reader && test_grep "only time" note &&
+	mlp server token list --json >list &&
+	test_line_count = 2 list && test_grep "\"scope\":\"write\"" list &&
+	secret=$(sed s/mlp_1_// reader) &&
+	! grep -aq "$secret" .mlp/mlp.db* &&
+	test_must_fail mlp server token add reader --scope admin
+'
+
+run='{"experiment_id": "0", "run_name": "one"}'
+basic()
+{
+	printf 'Authorization:Basic %s' "$(printf '%s:%s' "$1" "$2" | base64 | tr -d '\n')"
+}
+
+test_expect_success 'without a valid token: 401' '
+	serve . --auth &&
+	./ask GET /health >out && test_grep ^200 out &&
+	./ask POST /api/2.0/mlflow/runs/create "$run" >out && test_grep ^401 out &&
+	test_grep "WWW-Authenticate: Basic" out && test_grep UNAUTHENTICATED out &&
+	bad=$(sed "s/.\$/x/" reader) &&
+	./ask GET /metrics "" "Authorization:Bearer $bad" >out && test_grep ^401 out &&
+	./ask GET /metrics "" "$(basic writer "$(cat reader)")" >out && test_grep ^401 out &&
+	./ask GET /metrics "" "Authorization:Basic !!!" >out && test_grep ^401 out &&
+	./ask PUT /api/2.0/mlflow-artifacts/artifacts/0/x/artifacts/y data >out && test_grep ^401 out
+'
+
+test_expect_success 'scopes are kept' '
+	./ask POST /api/2.0/mlflow/runs/create "$run" "Authorization:Bearer $(cat reader)" >out &&
+	test_grep ^403 out && test_grep PERMISSION_DENIED out &&
+	./ask POST /api/2.0/mlflow/runs/create "$run" "Authorization:Bearer $(cat writer)" >out &&
+	test_grep ^200 out &&
+	id=$(sed -n "s/.*\"run_id\":\"\([0-9a-f]*\)\".*/\1/p" out) &&
+	./ask GET "/api/2.0/mlflow/runs/get?run_id=$id" "" "$(basic reader "$(cat reader)")" >out &&
+	test_grep ^200 out &&
+	./ask PUT "/api/2.0/mlflow-artifacts/artifacts/0/$id/artifacts/y" data \
+		"$(basic reader "$(cat reader)")" >out && test_grep ^403 out &&
+	./ask PUT "/api/2.0/mlflow-artifacts/artifacts/0/$id/artifacts/y" data \
+		"$(basic writer "$(cat writer)")" >out && test_grep ^200 out &&
+	stop
+'
+
+test_expect_success SQLITE3 'writes are in the audit with their token, refusals are not' '
+	sqlite3 .mlp/mlp.db "SELECT token, method, status FROM audit ORDER BY id" >out &&
+	test_write_lines "writer|POST|200" "writer|PUT|200" >exp && test_cmp exp out
+'
+
+test_expect_success 'a token of an experiment reaches nothing else' '
+	mlp train -e other -- true >/dev/null 2>&1 &&
+	mlp server token add mine --scope write --experiment other >mine 2>note &&
+	other=$(mlp log --json -e other | sed -n "s/.*\"id\":\"\([0-9a-f]*\)\".*/\1/p") &&
+	serve . --auth && mine="Authorization:Bearer $(cat mine)" &&
+	./ask GET "/api/2.0/mlflow/runs/get?run_id=$other" "" "$mine" >out && test_grep ^200 out &&
+	./ask GET "/api/2.0/mlflow/runs/get?run_id=$id" "" "$mine" >out && test_grep ^403 out &&
+	./ask GET "/api/2.0/mlflow/runs/get?run_id=$other&run_uuid=$id" "" "$mine" >out &&
+	test_grep ^403 out &&
+	./ask POST /api/2.0/mlflow/runs/create "$run" "$mine" >out && test_grep ^403 out &&
+	./ask POST /api/2.0/mlflow/runs/search "{}" "$mine" >out && test_grep ^403 out &&
+	./ask GET "/api/2.0/mlflow-artifacts/artifacts/0/$id/artifacts/y" "" "$mine" >out &&
+	test_grep ^403 out &&
+	./ask GET "/get-artifact?run_id=$id&path=y" "" "$mine" >out && test_grep ^403 out &&
+	./ask GET /metrics "" "$mine" >out && test_grep ^403 out
+'
+
+test_expect_success 'a revoked token is refused at once, its row stays' '
+	mlp server token revoke mine &&
+	./ask GET "/api/2.0/mlflow/runs/get?run_id=$other" "" "$mine" >out && test_grep ^401 out &&
+	mlp server token list --json | grep mine >row && ! grep "\"revoked\":null" row &&
+	mlp server token add mine --scope read >/dev/null 2>&1 &&
+	stop
+'
+
+test_expect_success 'an access log of JSON lines, opened anew on SIGHUP' '
+	serve . --access-log log &&
+	./ask GET "/api/2.0/mlflow/runs/get?run_id=$id" >/dev/null && mv log log.1 &&
+	kill -HUP "$server" && i=0 &&
+	until test -f log || test $((i = i + 1)) -gt 100; do sleep 0.05; done &&
+	./ask GET /health >/dev/null && stop &&
+	python3 -c "
+import json
+(one,), (two,) = ([json.loads(l) for l in open(f)] for f in (\"log.1\", \"log\"))
+assert one[\"method\"] == \"GET\" and one[\"status\"] == 200 and one[\"bytes\"] > 10, one
+assert two[\"path\"] == \"/health\" and two[\"duration_us\"] >= 0, two"
+'
+
+# A request is counted, and its connection closed, a moment after its answer.
+metrics_are_right()
+{
+	./ask GET /metrics >out &&
+	grep "mlp_http_requests_total{method=\"GET\",route=\"mlflow/runs/get\",status=\"200\"} 1" out &&
+	grep "route=\"other\",status=\"404\"} 1" out &&
+	grep "duration_seconds_bucket{.*le=\"+Inf\"} 1" out &&
+	grep "^mlp_store_bytes [1-9]" out && grep "^mlp_http_connections 1" out
+}
+
+test_expect_success 'metrics for Prometheus' '
+	serve . && ./ask GET "/api/2.0/mlflow/runs/get?run_id=$id" >/dev/null &&
+	./ask GET /nothing >/dev/null && test_wait_for 20 metrics_are_right && stop
+'
+
+certificate()
+{
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 \
+		-subj "/CN=$1" -addext subjectAltName=DNS:localhost 2>/dev/null
+}
+
+test_expect_success OPENSSL 'TLS, and another certificate on SIGHUP' '
+	certificate one && serve . --tls-cert cert.pem --tls-key key.pem &&
+	test_grep "listening on https://" server.out &&
+	TLS=cert.pem ./ask GET /health >out && test_grep ^200 out &&
+	certificate two && test_must_fail env TLS=cert.pem ./ask GET /health 2>/dev/null &&
+	kill -HUP "$server" && i=0 &&
+	until TLS=cert.pem ./ask GET /health >out 2>/dev/null || test $((i = i + 1)) -gt 50
+	do sleep 0.1; done &&
+	test_grep ^200 out &&
+	echo bad >cert.pem && kill -HUP "$server" && i=0 &&
+	until grep -q "stays as it was" server.err || test $((i = i + 1)) -gt 50
+	do sleep 0.1; done &&
+	test_grep "stays as it was" server.err && stop &&
+	test_expect_code 128 mlp server -p 0 --tls-cert cert.pem --tls-key key.pem
+'
+
+# Starts the command after "--" with a socket passed and a socket to be told on.
+test_write_script as-service '/usr/bin/env python3' <<'EOT'
+import os, signal, socket, subprocess, sys
+told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+told.bind(os.path.abspath("notify"))
+told.settimeout(20)
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+pid = os.fork()
+if pid == 0:
+    fd = os.dup(s.fileno())
+    os.dup2(fd, 3)
+    os.set_inheritable(3, True)
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", NOTIFY_SOCKET=os.path.abspath("notify"))
+    os.execvp("mlp", ["mlp", "server"])
+import atexit
+atexit.register(lambda: pid and os.kill(pid, signal.SIGKILL))
+assert told.recv(100) == b"READY=1"
+import http.client
+c = http.client.HTTPConnection("127.0.0.1", s.getsockname()[1], timeout=20)
+c.request("GET", "/health")
+assert c.getresponse().status == 200
+os.kill(pid, signal.SIGHUP)
+assert told.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+assert told.recv(100) == b"READY=1"
+os.kill(pid, signal.SIGTERM)
+assert told.recv(100) == b"STOPPING=1"
+assert os.waitpid(pid, 0)[1] == 0
+pid = 0
+EOT
+
+test_expect_success 'socket activation and readiness as systemd has them' '
+	./as-service
+'
+
+test_done

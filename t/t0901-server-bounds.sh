@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# mlp server: clients that are slow, large or rude do not harm the others.
+. "${srcdir:-.}/t/test-lib.sh"
+test_require PYTHON
+. "$TEST_SOURCE/t/server-lib.sh"
+
+mlp init >/dev/null
+serve . || die "no server: $(cat server.err)"
+
+cat >common.py <<'EOT'
+import http.client, json, os, socket, time
+port = int(os.environ["port"])
+def connect():
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
+def ask(method, path, body=None, headers={}):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    c.request(method, path, body, headers)
+    r = c.getresponse()
+    return r.status, r.read()
+EOT
+
+test_expect_success 'hundreds of slow clients: others are served at once' '
+	python3 -c "
+from common import *
+slow = [connect() for i in range(300)]
+for s in slow: s.send(b\"GET /health HTTP/1.1\r\nHo\")
+begin = time.time()
+for i in range(50): assert ask(\"GET\", \"/health\")[0] == 200
+assert time.time() - begin < 10, time.time() - begin
+"
+'
+
+test_expect_success 'headers that come a byte a second are cut off' '
+	python3 -c "
+from common import *
+s = connect()
+s.send(b\"GET /health HTTP/1.1\r\nX: \")
+begin = time.time()
+try:
+    while time.time() - begin < 40:
+        s.send(b\"x\")
+        time.sleep(1)
+except OSError:
+    pass
+assert 15 < time.time() - begin < 30, time.time() - begin
+"
+'
+
+test_expect_success 'bodies and headers that are too large are refused' '
+	python3 -c "
+from common import *
+s = connect()
+s.send(b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n\")
+assert b\" 413 \" in s.recv(1000)
+s = connect()
+try:
+    s.send(b\"GET /health HTTP/1.1\r\nHost: localhost\r\nX: \" + b\"x\" * 300000 + b\"\r\n\r\n\")
+    answer = s.recv(1000)
+except OSError:
+    answer = b\"\"
+assert not answer or b\" 431 \" in answer or b\" 413 \" in answer, answer
+assert ask(\"GET\", \"/health\")[0] == 200
+"
+'
+
+test_expect_success 'what is no HTTP ends the connection, nothing more' '
+	python3 -c "
+from common import *
+for junk in (b\"\0\" * 100, b\"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\", b\"GET\r\n\r\n\", b\"POST / HTTP/9.9\r\n\r\n\",
+             b\"GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n\", b\"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n\",
+             b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\"):
+    s = connect()
+    s.send(junk)
+    s.shutdown(socket.SHUT_WR)
+    try: s.recv(1000)
+    except OSError: pass
+assert ask(\"GET\", \"/health\")[0] == 200
+"
+'
+
+test_expect_success 'requests under way are answered before the end' '
+	python3 -c "
+from common import *
+import signal
+s = connect()
+body = json.dumps({\"experiment_id\": \"0\", \"run_name\": \"late\"}).encode()
+s.send(b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n\" % len(body))
+time.sleep(0.2)
+os.kill(int(os.environ[\"server\"]), signal.SIGTERM)
+time.sleep(0.3)
+s.send(body)
+assert b\" 200 \" in s.recv(1000)
+" && wait "$server"
+'
+
+test_done
