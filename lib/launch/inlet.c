@@ -146,15 +146,17 @@ static int commit(struct inlet *in, struct db *db, int64_t run, int64_t attempt,
 		return 0;
 	r = db_txn(&txn, db, err);
 	if (!r)
-		r = metric_feed_commit(in->feed, db, run, err);
+		r = metric_feed_store(in->feed, db, run, err);
 	if (!r)
 		r = db_exec(db, err, "UPDATE attempt SET metrics_offset = ?2 WHERE id = ?1", "ii",
 			    attempt, in->line_end);
 	if (!r)
 		r = db_txn_commit(&txn, err);
-	if (!r)
-		in->committed = in->line_end;
-	return r;
+	if (r)
+		return r;
+	metric_feed_clear(in->feed);
+	in->committed = in->line_end;
+	return 0;
 }
 
 static void give_back(struct inlet *in)

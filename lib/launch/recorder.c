@@ -47,9 +47,13 @@ static int beat(struct recorder *r, int64_t now, struct mlp_error *err)
 	if (!result)
 		result = run_heartbeat(r->spec.db, r->spec.run, now, err);
 	if (!result)
-		result = metric_batch_commit(r->spec.telemetry->batch, r->spec.db, r->spec.run,
-					     err);
-	return result ? result : db_txn_commit(&txn, err);
+		result = metric_batch_store(r->spec.telemetry->batch, r->spec.db, r->spec.run,
+					    err);
+	if (!result)
+		result = db_txn_commit(&txn, err);
+	if (!result)
+		metric_batch_clear(r->spec.telemetry->batch);
+	return result;
 }
 
 static void tick(struct recorder *r, int64_t now)

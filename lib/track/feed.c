@@ -120,6 +120,17 @@ size_t metric_feed_points(const struct metric_feed *feed)
 	return metric_batch_points(feed->batch);
 }
 
+int metric_feed_store(struct metric_feed *feed, struct db *db, int64_t run,
+		      struct mlp_error *err)
+{
+	return metric_batch_store(feed->batch, db, run, err);
+}
+
+void metric_feed_clear(struct metric_feed *feed)
+{
+	metric_batch_clear(feed->batch);
+}
+
 int metric_feed_commit(struct metric_feed *feed, struct db *db, int64_t run,
 		       struct mlp_error *err)
 {

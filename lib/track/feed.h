@@ -26,6 +26,10 @@ void metric_feed_data(struct metric_feed *feed, const char *data, size_t len, in
 void metric_feed_end(struct metric_feed *feed, int64_t now_ms);
 /* Points waiting for a commit; commit at 64 Ki points or so to bound the memory. */
 size_t metric_feed_points(const struct metric_feed *feed);
+/* As metric_batch_store() and metric_batch_clear(), for a transaction of the caller's. */
+int metric_feed_store(struct metric_feed *feed, struct db *db, int64_t run,
+		      struct mlp_error *err);
+void metric_feed_clear(struct metric_feed *feed);
 /* Makes them durable, as metric_batch_commit().  Nothing waiting is fine. */
 int metric_feed_commit(struct metric_feed *feed, struct db *db, int64_t run,
 		       struct mlp_error *err);

@@ -176,15 +176,15 @@ static int store_points(struct metric_batch *batch, struct db *db, int64_t run, 
 	return r;
 }
 
-static void batch_clear(struct metric_batch *batch)
+void metric_batch_clear(struct metric_batch *batch)
 {
 	strmap_release(&batch->numbers);
 	batch->keys.len = 0;
 	tail_writer_clear(&batch->tail);
 }
 
-int metric_batch_commit(struct metric_batch *batch, struct db *db, int64_t run,
-			struct mlp_error *err)
+int metric_batch_store(struct metric_batch *batch, struct db *db, int64_t run,
+		       struct mlp_error *err)
 {
 	_cleanup_free_ int64_t *ids = NULL;
 	_cleanup_txn_ struct db *txn = NULL;
@@ -204,10 +204,16 @@ int metric_batch_commit(struct metric_batch *batch, struct db *db, int64_t run,
 	}
 	if (!r)
 		r = store_points(batch, db, run, ids, err);
+	return r ? r : db_txn_commit(&txn, err);
+}
+
+int metric_batch_commit(struct metric_batch *batch, struct db *db, int64_t run,
+			struct mlp_error *err)
+{
+	int r = metric_batch_store(batch, db, run, err);
+
 	if (!r)
-		r = db_txn_commit(&txn, err);
-	if (!r)
-		batch_clear(batch);
+		metric_batch_clear(batch);
 	return r;
 }
 

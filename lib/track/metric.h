@@ -40,9 +40,14 @@ DEFINE_CLEANUP(struct metric_batch *, metric_batch_free);
 int metric_batch_add(struct metric_batch *batch, const char *key, size_t len,
 		     const struct metric_point *point, struct mlp_error *err);
 size_t metric_batch_points(const struct metric_batch *batch);
-/* Writes the points in one transaction (joins an open one), updates the latest values,
- * compacts when the run's tail has grown long, and empties the batch.  On error the
- * batch keeps its points. */
+/* Writes the points in one transaction (joins an open one), updates the latest values, and
+ * compacts when the run's tail has grown long.  The batch keeps its points: whoever owns
+ * the outermost transaction clears it when that is committed, and not before. */
+int metric_batch_store(struct metric_batch *batch, struct db *db, int64_t run,
+		       struct mlp_error *err);
+void metric_batch_clear(struct metric_batch *batch);
+/* Both, for who owns the transaction or gives the batch up with it.  On error the batch
+ * keeps its points. */
 int metric_batch_commit(struct metric_batch *batch, struct db *db, int64_t run,
 			struct mlp_error *err);
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <unistd.h>
+
+#include "lib/launch/inlet.h"
+#include "lib/track/attempt.h"
+#include "lib/track/run.h"
+#include "lib/track/schema.h"
+#include "lib/util/file.h"
+#include "lib/util/path.h"
+#include "t/unit/tap.h"
+
+static struct mlp_error err;
+
+struct place {
+	struct db *db;
+	int64_t run, attempt;
+	struct inlet in;
+	int fd; /* the command's */
+};
+
+static void place_init(struct place *p, struct db *db, const char *folder, const char *name)
+{
+	const struct attempt_new n = { .host = "here", .boot_id = "" };
+	_cleanup_free_ char *path = path_join(folder, name);
+	int number;
+
+	*p = (struct place){ .db = db, .in = INLET_INIT, .fd = -1 };
+	if (run_create(db, &(struct run_new){ 0 }, &p->run, NULL, &err) ||
+	    attempt_start(db, p->run, &n, &p->attempt, &number, &err) ||
+	    inlet_create(&p->in, path, &p->fd, &err))
+		ok(false, "cannot begin: %s", err.text);
+}
+
+static void place_release(struct place *p)
+{
+	inlet_release(&p->in);
+	close(p->fd);
+}
+
+static void say(struct place *p, const char *text)
+{
+	if (file_write_all(p->fd, text, strlen(text)))
+		ok(false, "cannot write");
+}
+
+static int take(struct place *p, bool at_end)
+{
+	return inlet_take(&p->in, p->db, p->run, p->attempt, at_end, &err);
+}
+
+static int64_t number(struct place *p, const char *sql, int64_t id)
+{
+	int64_t n = 0;
+
+	db_get_int(p->db, &n, NULL, sql, "i", id);
+	return n;
+}
+
+static int64_t points(struct place *p)
+{
+	return number(p, "SELECT sum(points) FROM metric WHERE run_id = ?1", p->run);
+}
+
+static int64_t offset(struct place *p)
+{
+	return number(p, "SELECT metrics_offset FROM attempt WHERE id = ?1", p->attempt);
+}
+
+/* A constraint that is looked at when all else is done. */
+static void fail_commits(struct db *db)
+{
+	if (db_exec(db, &err, "CREATE TABLE late(run INTEGER REFERENCES run(id)"
+			      " DEFERRABLE INITIALLY DEFERRED)", "") ||
+	    db_exec(db, &err, "CREATE TRIGGER fail AFTER UPDATE OF metrics_offset ON attempt"
+			      " BEGIN INSERT INTO late VALUES(1000000); END", ""))
+		ok(false, "%s", err.text);
+}
+
+static void test_failed_commit(struct db *db, const char *folder)
+{
+	static const char lines[] = "{\"a\": 1}\n{\"a\": 2, \"b\": 3}\n";
+	struct place p;
+
+	place_init(&p, db, folder, "commit");
+	fail_commits(db);
+	say(&p, lines);
+	ok(take(&p, false) < 0, "the commit fails at its end: %s", err.text);
+	is_int(points(&p), 0, "nothing is stored");
+	is_int(offset(&p), 0, "the place neither");
+	ok(take(&p, false) < 0, "nor the second time");
+	db_exec(db, &err, "DROP TRIGGER fail", "");
+	ok(!take(&p, false), "then it can be written");
+	is_int(points(&p), 3, "and all points are there, once");
+	is_int(offset(&p), (int64_t)strlen(lines), "with the place they end at");
+	place_release(&p);
+}
+
+int main(void)
+{
+	_cleanup_free_ char *folder = tap_folder();
+	_release_(repo_release) struct repo repo = REPO_INIT;
+	_cleanup_(db_close) struct db *db = NULL;
+	bool made;
+
+	plan_lazy();
+	if (repo_create(folder, &made, &err) || repo_open_at(&repo, folder, &err) ||
+	    track_open(&db, &repo, DB_CREATE | DB_RELAXED, &err)) {
+		printf("Bail out! %s\n", err.text);
+		return 1;
+	}
+	test_failed_commit(db, folder);
+	path_remove_tree(folder);
+	return done_testing();
+}
