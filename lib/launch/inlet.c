@@ -19,7 +19,9 @@ enum {
 	BLOCK = 1 << 18,
 	FREE_STEP = 1 << 20,	 /* bytes taken before they are given back */
 	PARTIAL_MAX = 1 << 20,	 /* of a line from the FIFO */
-	POINTS_MAX = 1 << 17,	 /* waiting for a store that cannot be written */
+	POINTS_MAX = 1 << 16,	 /* read before they are stored */
+	ODD_MAX = 4 << 20,	 /* bytes waiting for a log that cannot be written */
+	BLOCKS_MAX = 16,	 /* read in a row: a program may write faster than we read */
 };
 
 static void keep_odd(void *data, const char *line, size_t len)
@@ -35,9 +37,11 @@ static void keep_odd(void *data, const char *line, size_t len)
 /* Before the commit: after a crash in between such a line is there twice, not lost. */
 static void log_odd(struct inlet *in, int64_t now_ms)
 {
-	if (in->odd.len)
-		runlog_add(in->log, RUNLOG_STDERR, now_ms * 1000, in->odd.buf, in->odd.len, NULL);
-	strbuf_clear(&in->odd);
+	if (!in->odd.len)
+		return;
+	if (!runlog_add(in->log, RUNLOG_STDERR, now_ms * 1000, in->odd.buf, in->odd.len, NULL) ||
+	    in->odd.len > ODD_MAX)
+		strbuf_clear(&in->odd);
 }
 
 static int open_file(struct inlet *in, const char *path, int flags, struct mlp_error *err)
@@ -124,7 +128,8 @@ void inlet_drain_fifo(struct inlet *in, bool at_end)
 {
 	ssize_t n = 0;
 
-	while (in->fifo >= 0 && in->partial.len <= 2 * PARTIAL_MAX) {
+	/* More blocks than a FIFO holds: at the end, too, all that was in it is read. */
+	for (int i = 0; in->fifo >= 0 && i < BLOCKS_MAX && in->partial.len <= 2 * PARTIAL_MAX; i++) {
 		strbuf_grow(&in->partial, BLOCK);
 		n = read(in->fifo, in->partial.buf + in->partial.len, BLOCK);
 		if (n <= 0)
@@ -172,40 +177,58 @@ static void give_back(struct inlet *in)
 		in->freed = INT64_MAX / 2; /* not on this file system */
 }
 
+/* Where to stop reading: what a program writes all the time has no end. */
+static int64_t read_limit(const struct inlet *in, bool at_end)
+{
+	struct stat st;
+
+	return at_end && !fstat(in->file, &st) ? (int64_t)st.st_size :
+						 in->fed + BLOCKS_MAX * (int64_t)BLOCK;
+}
+
+/* 1 when there may be more, 0 at the end of the file. */
+static int read_block(struct inlet *in, int64_t limit, struct mlp_error *err)
+{
+	int64_t now = clock_ms();
+	const char *nl;
+	ssize_t n;
+
+	do
+		n = pread(in->file, in->block, (size_t)MIN(limit - in->fed, (int64_t)BLOCK), in->fed);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return mlp_error_errno(err, errno, "cannot read the metrics of the run");
+	if (!n)
+		return 0;
+	metric_feed_data(in->feed, in->block, (size_t)n, now);
+	log_odd(in, now);
+	nl = memrchr(in->block, '\n', (size_t)n);
+	if (nl)
+		in->line_end = in->fed + (nl + 1 - in->block);
+	in->fed += n;
+	return 1;
+}
+
 int inlet_take(struct inlet *in, struct db *db, int64_t run, int64_t attempt, bool at_end,
 	       struct mlp_error *err)
 {
-	const char *nl;
-	ssize_t n = 0;
-	int r = 0;
+	int64_t limit = read_limit(in, at_end);
+	int r = 1;
 
-	while (!r) {
-		int64_t now = clock_ms();
-
-		if (metric_feed_points(in->feed) > POINTS_MAX)
-			return commit(in, db, run, attempt, err);
-		n = pread(in->file, in->block, BLOCK, in->fed);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		metric_feed_data(in->feed, in->block, (size_t)n, now);
-		log_odd(in, now);
-		nl = memrchr(in->block, '\n', (size_t)n);
-		if (nl)
-			in->line_end = in->fed + (nl + 1 - in->block);
-		in->fed += n;
-		if (metric_feed_points(in->feed) >= POINTS_MAX / 2)
+	while (r > 0 && in->fed < limit) {
+		/* Those of before first: while the store cannot be written they are enough. */
+		if (metric_feed_points(in->feed) >= POINTS_MAX)
 			r = commit(in, db, run, attempt, err);
+		if (r >= 0)
+			r = read_block(in, limit, err);
 	}
-	if (n < 0)
-		return mlp_error_errno(err, errno, "cannot read the metrics of the run");
-	if (!r && at_end) {
+	in->more = r > 0;
+	if (r >= 0 && at_end) {
 		metric_feed_end(in->feed, clock_ms());
-		log_odd(in, clock_ms());
 		in->line_end = in->fed;
 	}
-	if (!r)
+	log_odd(in, clock_ms());
+	if (r >= 0)
 		r = commit(in, db, run, attempt, err);
 	give_back(in);
 	return r;

@@ -24,6 +24,7 @@ struct inlet {
 	int fifo;  /* -1: none */
 	int watch; /* inotify on the file; readable when it grew; -1: none (yet) */
 	bool no_watch;	   /* the user's watches are used up */
+	bool more;	   /* the file holds more than was read */
 	int64_t fed;	   /* bytes given to the feed */
 	int64_t line_end;  /* of the last whole line among them */
 	int64_t committed; /* in the store */
@@ -48,10 +49,11 @@ void inlet_release(struct inlet *in);
 /* Watches the file from now on.  Not from the start: to give up a watch takes the kernel
  * 20 ms, more than a short run should be delayed at its end. */
 void inlet_watch(struct inlet *in, const char *path);
-/* Moves what waits in the FIFO to the file. */
+/* Moves what waits in the FIFO to the file; of one that is filled meanwhile only so much. */
 void inlet_drain_fifo(struct inlet *in, bool at_end);
-/* Reads all that the file holds now into the store; at_end: also a last line without
- * line end.  After an error everything is still there for the next call. */
+/* Reads what the file holds into the store, some megabytes at most (then more is set);
+ * at_end: all that it holds now, also a last line without line end.  After an error
+ * everything is still there for the next call. */
 int inlet_take(struct inlet *in, struct db *db, int64_t run, int64_t attempt, bool at_end,
 	       struct mlp_error *err);
 int64_t inlet_bad_lines(const struct inlet *in);

@@ -106,7 +106,7 @@ static bool wait_for_work(struct recorder *r, bool rest)
 	char drop[4096];
 
 	due = MIN(due, r->spec.telemetry->next_ms);
-	due = rest ? REST_MS : MIN(MAX(due - now, (int64_t)0), (int64_t)1000);
+	due = rest ? REST_MS : in->more ? 0 : MIN(MAX(due - now, (int64_t)0), (int64_t)1000);
 	if (in->watch < 0 && !in->no_watch && now - r->spec.started_ms >= SETTLE_MS)
 		inlet_watch(in, r->spec.metrics_path);
 	else if (in->watch < 0)
@@ -133,8 +133,9 @@ static void *run_thread(void *arg)
 		ended = wait_for_work(r, false);
 		take_metrics(r);
 		tick(r, clock_ms());
-		/* A program that writes all the time is read in batches. */
-		if (!ended && r->spec.inlet->fed != fed)
+		/* A program that writes all the time is read in batches; a store that cannot be
+		 * written is not asked all the time. */
+		if (!ended && (r->spec.inlet->fed != fed || r->failing))
 			ended = wait_for_work(r, true);
 	}
 	return NULL;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/launch/inlet.h"
@@ -97,6 +99,59 @@ static void test_failed_commit(struct db *db, const char *folder)
 	place_release(&p);
 }
 
+static void test_much(struct db *db, const char *folder)
+{
+	enum { LINES = 1000, ROUNDS = 700 }; /* ten bytes each */
+	_release_(strbuf_release) struct strbuf lines = STRBUF_INIT;
+	struct place p;
+	int calls = 1;
+
+	place_init(&p, db, folder, "much");
+	for (int i = 0; i < LINES; i++)
+		strbuf_addstr(&lines, "{\"a\": 11}\n");
+	for (int i = 0; i < ROUNDS; i++)
+		say(&p, lines.buf);
+	ok(!take(&p, false) && p.in.more, "a large file is not read at once");
+	ok(points(&p) > 0 && points(&p) < LINES * ROUNDS, "but a part of it");
+	for (; p.in.more && calls < 100; calls++)
+		if (take(&p, false))
+			break;
+	is_int(points(&p), LINES * ROUNDS, "and all of it in %d calls", calls);
+	for (int i = 0; i < ROUNDS; i++)
+		say(&p, lines.buf);
+	ok(!take(&p, true), "at the end");
+	is_int(points(&p), 2 * LINES * ROUNDS, "in one");
+	place_release(&p);
+}
+
+static bool log_has(const char *path, const char *text)
+{
+	_release_(strbuf_release) struct strbuf log = STRBUF_INIT;
+
+	return !file_read(path, 1 << 20, &log) && memmem(log.buf, log.len, text, strlen(text));
+}
+
+static void test_full_log(struct db *db, const char *folder)
+{
+	_cleanup_free_ char *path = path_join(folder, "log");
+	_cleanup_(runlog_writer_close) struct runlog_writer *log = NULL;
+	struct rlimit old, none = { 0 };
+	struct place p;
+
+	place_init(&p, db, folder, "odd");
+	ok(!runlog_create(&log, path, 0, &err), "a log");
+	p.in.log = log;
+	say(&p, "an odd line\n");
+	getrlimit(RLIMIT_FSIZE, &old);
+	none.rlim_max = old.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &none);
+	take(&p, false);
+	setrlimit(RLIMIT_FSIZE, &old);
+	ok(!log_has(path, "an odd line"), "that cannot be written");
+	ok(!take(&p, false) && log_has(path, "an odd line"), "has the line when it can");
+	place_release(&p);
+}
+
 int main(void)
 {
 	_cleanup_free_ char *folder = tap_folder();
@@ -105,12 +160,15 @@ int main(void)
 	bool made;
 
 	plan_lazy();
+	signal(SIGXFSZ, SIG_IGN);
 	if (repo_create(folder, &made, &err) || repo_open_at(&repo, folder, &err) ||
 	    track_open(&db, &repo, DB_CREATE | DB_RELAXED, &err)) {
 		printf("Bail out! %s\n", err.text);
 		return 1;
 	}
 	test_failed_commit(db, folder);
+	test_much(db, folder);
+	test_full_log(db, folder);
 	path_remove_tree(folder);
 	return done_testing();
 }
