@@ -67,4 +67,15 @@ test_expect_success 'a run within a run has an endpoint of its own' '
 	test_grep "MLFLOW_RUN_ID=$(mlp show --json i | sed -n "s/.*\"id\":\"\([0-9a-f]*\)\".*/\1/p")" inner
 '
 
+# A network of its own with one port, which the endpoint of the run around has.
+one_port='echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range'
+test_lazy_prereq ONE_PORT 'unshare -rn sh -c "$one_port"'
+test_expect_success ONE_PORT 'without an endpoint the command runs and is recorded' '
+	unshare -rn sh -c "$one_port && exec mlp -c train.mlflow=always train -n around -- \
+		mlp -c train.mlflow=always train -n within -- sh -c \"echo \\\$MLP_ATTEMPT >ran\"" 2>err &&
+	test_grep "MLflow clients of the command are not recorded: .*in use" err &&
+	echo 1 >exp && test_cmp exp ran &&
+	mlp show --json within >out && test_grep "\"status\":\"finished\"" out
+'
+
 test_done

@@ -339,6 +339,8 @@ int api_server_start(struct api_server **out, const struct repo *repo,
 		r = writer_start(&server->writer, repo, err);
 	if (!r)
 		r = start_http(server, err);
+	else if (o->listen_fd >= 0)
+		close(o->listen_fd);
 	if (r) {
 		api_server_stop(server, 0);
 		return r;

@@ -454,8 +454,11 @@ static int server_start(struct http_server *s, struct mlp_error *err)
 	int r;
 
 	s->mhd = http_load(err);
-	if (!s->mhd)
+	if (!s->mhd) {
+		if (o->listen_fd >= 0)
+			close(o->listen_fd);
 		return MLP_EUNSUPPORTED;
+	}
 	r = listener_open(&s->listener, o, &user, err);
 	if (r)
 		return r;

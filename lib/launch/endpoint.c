@@ -115,23 +115,26 @@ static int listen_here(struct endpoint *e, struct mlp_error *err)
 	return 0;
 }
 
-int endpoint_open(struct endpoint **out, const struct repo *repo, const struct job *job,
-		  const struct mlp_events *events, struct mlp_error *err)
+static void warn(const struct mlp_events *events, const struct mlp_error *err)
 {
-	struct endpoint *e;
-	int r;
+	mlp_warn(events, "MLflow clients of the command are not recorded: %s", err->text);
+}
 
-	*out = NULL;
+struct endpoint *endpoint_open(const struct repo *repo, const struct job *job,
+			       const struct mlp_events *events)
+{
+	struct mlp_error err = MLP_ERROR_INIT;
+	struct endpoint *e;
+
 	if (!is_wanted(repo, job))
-		return 0;
+		return NULL;
 	e = xcalloc(1, sizeof(*e));
 	*e = (struct endpoint){ .repo = repo, .events = events, .listen_fd = -1, .stop_fd = -1 };
-	r = listen_here(e, err);
-	if (r)
-		endpoint_close(e);
-	else
-		*out = e;
-	return r;
+	if (!listen_here(e, &err))
+		return e;
+	warn(events, &err);
+	endpoint_close(e);
+	return NULL;
 }
 
 void endpoint_environ(const struct endpoint *e, const struct job *job, const char *uuid,
@@ -155,6 +158,13 @@ void endpoint_environ(const struct endpoint *e, const struct job *job, const cha
 	}
 }
 
+/* Better refused than kept waiting. */
+static void refuse(struct endpoint *e, const struct mlp_error *err)
+{
+	shutdown(e->listen_fd, SHUT_RDWR);
+	warn(e->events, err);
+}
+
 static void *serve(void *data)
 {
 	struct endpoint *e = data;
@@ -167,23 +177,24 @@ static void *serve(void *data)
 	if (fds[1].revents || !fds[0].revents)
 		return NULL;
 	options.listen_fd = fcntl(e->listen_fd, F_DUPFD_CLOEXEC, 0);
-	if (!api_server_start(&e->server, e->repo, &options, &err))
-		return NULL;
-	/* Better refused than kept waiting. */
-	shutdown(e->listen_fd, SHUT_RDWR);
-	mlp_warn(e->events, "MLflow clients of the command are not recorded: %s", err.text);
+	if (options.listen_fd < 0)
+		mlp_error_errno(&err, errno, "cannot listen for them");
+	if (options.listen_fd < 0 || api_server_start(&e->server, e->repo, &options, &err))
+		refuse(e, &err);
 	return NULL;
 }
 
-int endpoint_start(struct endpoint *e, struct mlp_error *err)
+void endpoint_start(struct endpoint *e)
 {
+	struct mlp_error err = MLP_ERROR_INIT;
 	int r = e ? pthread_create(&e->thread, NULL, serve, e) : 0;
 
-	if (r)
-		return mlp_error_errno(err, r, "cannot start a thread");
-	if (e)
+	if (r) {
+		mlp_error_errno(&err, r, "cannot start a thread");
+		refuse(e, &err);
+	} else if (e) {
 		e->waiting = true;
-	return 0;
+	}
 }
 
 void endpoint_close(struct endpoint *e)

@@ -129,10 +129,10 @@ static int attempt_begin(struct attempt_state *a, int *exec_errno, struct mlp_er
 	int r = attempt_prepare(a, err);
 
 	*exec_errno = 0;
-	if (!r)
-		r = endpoint_open(&a->endpoint, s->repo, s->job, s->events, err);
-	if (!r)
-		r = attempt_exec(a, exec_errno, err);
+	if (r)
+		return r;
+	a->endpoint = endpoint_open(s->repo, s->job, s->events);
+	r = attempt_exec(a, exec_errno, err);
 	if (r)
 		return r;
 	close(a->metrics_fd);
@@ -146,7 +146,10 @@ static int attempt_begin(struct attempt_state *a, int *exec_errno, struct mlp_er
 	spec.metrics_path = a->metrics_path;
 	spec.capture = a->number == 1;
 	r = recorder_start(&a->recorder, &spec, err);
-	return r ? r : endpoint_start(a->endpoint, err);
+	/* Nothing may fail after this: the recorder uses what attempt_release() frees. */
+	if (!r)
+		endpoint_start(a->endpoint);
+	return r;
 }
 
 static int64_t cpu_ms(const struct rusage *u)
