@@ -5,19 +5,35 @@
 . "${srcdir:-.}/t/test-lib.sh"
 
 unset MLFLOW_TRACKING_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT_NAME MLP_ENDPOINT
+unset MLFLOW_TRACKING_USERNAME MLFLOW_TRACKING_PASSWORD MLFLOW_TRACKING_TOKEN
 
 cat >client.py <<'EOT'
-import http.client, json, os, sys, urllib.parse
+import base64, http.client, json, os, sys, urllib.parse
+def basic(user, password):
+    return "Basic " + base64.b64encode((user + ":" + password).encode()).decode()
+user, secret = os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]
+assert user and len(secret) == 64 and secret == os.environ["MLFLOW_TRACKING_TOKEN"]
+print(secret, file=open("secret", "w"))
 host = urllib.parse.urlparse(os.environ["MLFLOW_TRACKING_URI"]).netloc
 def ask(method, path, args):
     c = http.client.HTTPConnection(host, timeout=20)
     if method == "GET":
-        c.request("GET", "/api/2.0/mlflow/" + path + "?" + urllib.parse.urlencode(args))
+        c.request("GET", "/api/2.0/mlflow/" + path + "?" + urllib.parse.urlencode(args), headers={"Authorization": basic(user, secret)})
     else:
-        c.request(method, "/api/2.0/mlflow/" + path, json.dumps(args), {"Content-Type": "application/json"})
+        c.request(method, "/api/2.0/mlflow/" + path, json.dumps(args), {"Content-Type": "application/json", "Authorization": "Bearer " + secret})
     r = c.getresponse()
     assert r.status == 200, r.read()
     return json.loads(r.read())
+def status(headers):
+    c = http.client.HTTPConnection(host, timeout=20)
+    c.request("POST", "/api/2.0/mlflow/experiments/search", "{}", {"Content-Type": "application/json", **headers})
+    return c.getresponse().status
+assert status({}) == 401
+for given in "Bearer ", "Bearer " + secret[:-1], "Bearer " + "0" * 64, basic(user, "0" * 64), basic(secret, user):
+    assert status({"Authorization": given}) == 401, given
+assert status({"Authorization": "Bearer " + secret}) == 200
+assert status({"Authorization": basic("", secret)}) == 200
+assert status({"Authorization": "Bearer " + secret, "Host": "example.org"}) == 403
 run = os.environ["MLFLOW_RUN_ID"]
 info = ask("GET", "runs/get", {"run_id": run})["run"]["info"]
 name = ask("GET", "experiments/get", {"experiment_id": info["experiment_id"]})["experiment"]["name"]
@@ -39,6 +55,14 @@ test_expect_success PYTHON,MICROHTTPD 'the run is joined, and ends as its comman
 	mlp show inner >out && test_grep "parent.*outer" out
 '
 
+test_expect_success PYTHON,MICROHTTPD 'the secret is written nowhere, the credentials of the user are not used' '
+	MLFLOW_TRACKING_USERNAME=me MLFLOW_TRACKING_PASSWORD=mine MLFLOW_TRACKING_TOKEN=also \
+		test_expect_code 3 mlp -c train.mlflow=always -c "capture.env=MLFLOW_*" \
+		train -e some -n hidden -- python3 client.py &&
+	mlp show hidden:env >out && test_grep MLFLOW_TRACKING_TOKEN out && test_grep ! mine out &&
+	test_expect_code 1 grep -raFf secret .mlp out
+'
+
 seen='env | grep "^MLFLOW_" >seen || :'
 test_expect_success 'never means never' '
 	mlp -c train.mlflow=never train -- sh -c "$seen" && test_line_count = 0 seen
@@ -56,13 +80,13 @@ test_expect_success 'auto: only where a client is installed' '
 	EOT
 	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 0 seen &&
 	mkdir env/lib/python3.11/site-packages/mlflow_skinny-3.17.2.dist-info &&
-	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 4 seen
+	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 7 seen
 '
 
 test_expect_success 'a run within a run has an endpoint of its own' '
 	mlp -c train.mlflow=always train -n o -- sh -c "env | grep ^MLFLOW_ >outer;
 		exec mlp -c train.mlflow=always train -n i -- sh -c \"env | grep ^MLFLOW_ >inner\"" &&
-	test_line_count = 4 inner && ! test_cmp outer inner >/dev/null 2>&1 &&
+	test_line_count = 7 inner && ! test_cmp outer inner >/dev/null 2>&1 &&
 	test_grep "^MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT=true$" inner &&
 	test_grep "MLFLOW_RUN_ID=$(mlp show --json i | sed -n "s/.*\"id\":\"\([0-9a-f]*\)\".*/\1/p")" inner
 '

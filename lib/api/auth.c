@@ -203,23 +203,45 @@ static int check(struct db *db, const char *user, const char *text, struct token
 	return 0;
 }
 
+/* The token in a header and the user that comes with it, NULL for none; cut out of plain. */
+static const char *token_of(const char *authorization, char plain[CREDENTIALS_MAX],
+			    const char **user)
+{
+	char *colon;
+
+	*user = NULL;
+	if (authorization && !strncasecmp(authorization, "Bearer ", 7))
+		return authorization + 7;
+	if (!authorization || strncasecmp(authorization, "Basic ", 6) ||
+	    !base64_text(authorization + 6, plain, CREDENTIALS_MAX) ||
+	    !(colon = strchr(plain, ':')))
+		return NULL;
+	*colon = '\0';
+	*user = plain;
+	return colon + 1;
+}
+
+static int refuse(struct mlp_error *err)
+{
+	return mlp_error_set(err, MLP_ENOTFOUND, "a valid token is needed");
+}
+
 int token_check(struct db *db, const char *authorization, struct token *out,
 		struct mlp_error *err)
 {
-	char plain[CREDENTIALS_MAX], *colon;
-	int r = MLP_ENOTFOUND;
+	char plain[CREDENTIALS_MAX];
+	const char *user, *text = token_of(authorization, plain, &user);
+	int r = text ? check(db, user, text, out, err) : MLP_ENOTFOUND;
 
-	if (authorization && !strncasecmp(authorization, "Bearer ", 7)) {
-		r = check(db, NULL, authorization + 7, out, err);
-	} else if (authorization && !strncasecmp(authorization, "Basic ", 6) &&
-		   base64_text(authorization + 6, plain, sizeof(plain)) &&
-		   (colon = strchr(plain, ':'))) {
-		*colon = '\0';
-		r = check(db, plain, colon + 1, out, err);
-	}
-	if (r == MLP_ENOTFOUND)
-		mlp_error_set(err, r, "a valid token is needed");
-	return r;
+	return r == MLP_ENOTFOUND ? refuse(err) : r;
+}
+
+int token_check_secret(const char *secret, const char *authorization, struct mlp_error *err)
+{
+	char plain[CREDENTIALS_MAX];
+	const char *user, *text = token_of(authorization, plain, &user);
+
+	return text && secret_equal(secret, text, strlen(secret)) ? 0 : refuse(err);
 }
 
 struct api_caller *api_caller(struct http_request *req)

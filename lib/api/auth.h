@@ -38,6 +38,8 @@ int token_revoke(struct db *db, const char *name, struct mlp_error *err);
  * MLP_ENOTFOUND when it is none, or revoked. */
 int token_check(struct db *db, const char *authorization, struct token *out,
 		struct mlp_error *err);
+/* Is it this secret?  Bearer, or Basic whatever the user.  MLP_ENOTFOUND when it is not. */
+int token_check_secret(const char *secret, const char *authorization, struct mlp_error *err);
 
 /* What the server knows of a request, in http_context(). */
 struct api_caller {

@@ -123,27 +123,37 @@ static void ask_for_token(struct http_request *req, const struct mlp_error *err)
 	api_answer_error(req, API_UNAUTHENTICATED, err->text);
 }
 
-/* False when the request was refused. */
-static bool let_in(struct api_server *server, struct http_request *req)
+static int check_token(struct api_server *server, struct http_request *req,
+		       struct mlp_error *err)
 {
+	const char *given = http_header(req, "Authorization"), *secret = server->options.secret;
 	struct api_caller *caller = api_caller(req);
-	struct mlp_error err = MLP_ERROR_INIT;
 	struct db *db;
 	int r;
 
-	if (!server->options.auth) {
-		if (!from_elsewhere(req))
-			return true;
+	if (secret)
+		return token_check_secret(secret, given, err);
+	db = api_reader(server, err);
+	r = db ? token_check(db, given, &caller->token, err) : MLP_EFAIL;
+	caller->known = !r;
+	return r;
+}
+
+/* False when the request was refused. */
+static bool let_in(struct api_server *server, struct http_request *req)
+{
+	const struct api_server_options *o = &server->options;
+	struct mlp_error err = MLP_ERROR_INIT;
+	int r;
+
+	if (!o->auth && from_elsewhere(req)) {
 		api_answer_error(req, API_PERMISSION_DENIED,
 				 "this server answers requests to its own address only");
 		return false;
 	}
-	if (is_open(http_path(req)))
+	if ((!o->auth && !o->secret) || is_open(http_path(req)))
 		return true;
-	db = api_reader(server, &err);
-	r = db ? token_check(db, http_header(req, "Authorization"), &caller->token, &err) :
-		 MLP_EFAIL;
-	caller->known = !r;
+	r = check_token(server, req, &err);
 	if (r == MLP_ENOTFOUND)
 		ask_for_token(req, &err);
 	else if (r)

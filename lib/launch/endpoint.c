@@ -17,17 +17,20 @@
 
 #include "lib/api/server.h"
 #include "lib/capture/interpreter.h"
+#include "lib/crypto/secret.h"
 #include "lib/util/path.h"
 #include "lib/util/xalloc.h"
 
 /* A command that ended leaves nobody to wait for. */
-enum { GRACE_MS = 0, THREADS = 2, BACKLOG = 128 };
+enum { GRACE_MS = 0, THREADS = 2, BACKLOG = 128, SECRET_LEN = 32 };
 
 struct endpoint {
 	const struct repo *repo;
 	const struct mlp_events *events;
 	int listen_fd, stop_fd;
 	uint16_t port;
+	/* Any program of this machine, of whichever user, reaches a port. */
+	char secret[2 * SECRET_LEN + 1];
 	bool waiting; /* thread runs */
 	pthread_t thread;
 	struct api_server *server; /* the thread's until it is joined */
@@ -130,7 +133,7 @@ struct endpoint *endpoint_open(const struct repo *repo, const struct job *job,
 		return NULL;
 	e = xcalloc(1, sizeof(*e));
 	*e = (struct endpoint){ .repo = repo, .events = events, .listen_fd = -1, .stop_fd = -1 };
-	if (!listen_here(e, &err))
+	if (!secret_new(e->secret, SECRET_LEN, &err) && !listen_here(e, &err))
 		return e;
 	warn(events, &err);
 	endpoint_close(e);
@@ -142,12 +145,17 @@ void endpoint_environ(const struct endpoint *e, const struct job *job, const cha
 {
 	_cleanup_free_ char *url = e ? xasprintf("http://127.0.0.1:%u", e->port) : NULL;
 	const char *quiet = getenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT");
+	/* Credentials of the user's, in the environment or in MLflow's file, are for another
+	 * server: clients prefer a name and a password to a token, so both are ours. */
 	const char *const more[][2] = {
 		{ "MLFLOW_EXPERIMENT_NAME", job->experiment ? job->experiment : "Default" },
 		{ "MLFLOW_RUN_ID", uuid },
 		/* Addresses of an interface that is gone when the run is. */
 		{ "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", quiet ? quiet : "true" },
+		{ "MLFLOW_TRACKING_PASSWORD", e ? e->secret : NULL },
+		{ "MLFLOW_TRACKING_TOKEN", e ? e->secret : NULL },
 		{ "MLFLOW_TRACKING_URI", url },
+		{ "MLFLOW_TRACKING_USERNAME", "mlp" },
 		{ "MLP_ENDPOINT", url },
 	};
 
@@ -169,7 +177,7 @@ static void *serve(void *data)
 {
 	struct endpoint *e = data;
 	struct pollfd fds[] = { { e->listen_fd, POLLIN, 0 }, { e->stop_fd, POLLIN, 0 } };
-	struct api_server_options options = { .threads = THREADS };
+	struct api_server_options options = { .threads = THREADS, .secret = e->secret };
 	struct mlp_error err = MLP_ERROR_INIT;
 
 	while (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)
