@@ -81,6 +81,34 @@ test_expect_success 'use of the processes is sampled' '
 		('\''system/cpu_percent'\'', '\''system/rss_bytes'\'', '\''system/processes'\'')")" = 3
 '
 
+query()
+{
+	sqlite3 -cmd ".timeout 10000" .mlp/mlp.db "$1"
+}
+
+test_expect_success 'what the store did not take at the end it gets by --reap' '
+	test_write_script late <<-\EOT &&
+	echo "{\"late\": $MLP_ATTEMPT, \"step\": $MLP_ATTEMPT}" >&3
+	echo out
+	test $MLP_ATTEMPT = 2 && exit
+	sqlite3 -cmd ".timeout 10000" .mlp/mlp.db "CREATE TRIGGER held
+		BEFORE UPDATE OF metrics_offset ON attempt BEGIN SELECT RAISE(ABORT, 'not now'); END"
+	exit 1
+	EOT
+	mlp -q train --retry 1 -n held -- ./late 2>err &&
+	test_grep "not stored before .mlp train --reap.: .*not now" err &&
+	mlp show --json held >out && test_grep "\"status\":\"finished\"" out &&
+	test_grep "\"metrics\":{}" out &&
+	test_must_fail mlp train --reap 2>err && test_grep "not now" err &&
+	held="run_id = (SELECT max(id) FROM run)" &&
+	query "DROP TRIGGER held; UPDATE attempt SET log = NULL WHERE $held" &&
+	mlp train --reap --json >out && test_must_be_empty out &&
+	test "$(latest late)" = "2|2.0|2" &&
+	test "$(query "SELECT count(log) FROM attempt WHERE $held")" = 2 &&
+	ls -A .mlp/runs >left && test_must_be_empty left &&
+	mlp show --json held >out && test_grep "\"status\":\"finished\"" out
+'
+
 # One record: step 5, loss 0.25.
 printf '\032\000\000\000\000\000\000\000\022\233\330\055\011\000\000\000\260\117\105\332\101\020\005\052\015\012\013\012\004\154\157\163\163\025\000\000\200\076\273\257\056\050' >events.out.tfevents.1763000000.host
 

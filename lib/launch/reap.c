@@ -220,6 +220,35 @@ static int settle_attempt(struct lost *l, const struct attempt *a, struct mlp_er
 	return attempt_end(l->db, a->id, &end, err);
 }
 
+/* What its supervisor could not store of an attempt that ended.  Odd lines are in its log. */
+static int take_rest(struct lost *l, const struct attempt *a, struct mlp_error *err)
+{
+	_cleanup_free_ char *path = rundir_log(&l->dir, a->number);
+	struct attempt_end counted = ATTEMPT_END_INIT;
+	struct object_id log;
+	int r = take_metrics(l, a, NULL, &counted, err);
+
+	if (r || a->log || !a->log_bytes || access(path, F_OK))
+		return r;
+	r = object_put_file(l->repo, path, &log, err);
+	return r ? r : db_exec(l->db, err, "UPDATE attempt SET log = ?2 WHERE id = ?1", "is", a->id,
+			       log.hex);
+}
+
+/* A run that ended, whose folder is still there. */
+static int settle_ended(struct lost *l, struct mlp_error *err)
+{
+	int r = attempts_get(l->db, l->run.id, &l->attempts, err);
+
+	for (size_t i = 0; !r && i < l->attempts.len; i++)
+		r = take_rest(l, &l->attempts.v[i], err);
+	if (!r)
+		r = metric_compact(l->db, l->run.id, err);
+	if (!r)
+		path_remove_tree(l->dir.path);
+	return r;
+}
+
 static int settle(struct lost *l, struct mlp_error *err)
 {
 	struct run_end end = { .status = RUN_LOST, .exit_code = -1, .reason = "supervisor died" };
@@ -230,8 +259,8 @@ static int settle(struct lost *l, struct mlp_error *err)
 	l->report = (struct reaped){ l->run.uuid, l->run.name, l->run.heartbeat_ms, 0 };
 	l->report.killed = end_left(l);
 	for (size_t i = 0; !r && i < l->attempts.len; i++)
-		if (!l->attempts.v[i].ended_ms)
-			r = settle_attempt(l, &l->attempts.v[i], err);
+		r = l->attempts.v[i].ended_ms ? take_rest(l, &l->attempts.v[i], err) :
+						settle_attempt(l, &l->attempts.v[i], err);
 	if (!r)
 		r = ledger_settle(l->db, l->run.uuid, err);
 	if (!r)
@@ -296,11 +325,8 @@ static int reap_one(struct lost *l, const char *uuid, struct mlp_error *err)
 		r = run_get(l->db, id, &l->run, err);
 	if (!r)
 		rundir_init(&l->dir, l->repo, uuid);
-	if (!r && l->run.status != RUN_RUNNING) {
-		/* Somebody settled it since the list was made: ours is only a new lock. */
-		path_remove_tree(l->dir.path);
-		return 0;
-	}
+	if (!r && l->run.status != RUN_RUNNING)
+		return settle_ended(l, err);
 	if (!r)
 		r = settle(l, err);
 	return r ? r : 1;
@@ -318,20 +344,41 @@ static bool is_abandoned(const struct repo *repo, struct db *db, const char *pat
 	       run_find(db, uuid, &id, NULL) == MLP_ENOTFOUND;
 }
 
-static void remove_abandoned(const struct repo *repo, struct db *db)
+/* The folder of a run of this host that ended: what could not be stored then is in it. */
+static bool is_kept(const struct repo *repo, struct db *db, const char *uuid)
+{
+	_release_(run_release) struct run run = RUN_INIT;
+	int64_t id;
+
+	return !run_find(db, uuid, &id, NULL) && !run_get(db, id, &run, NULL) &&
+	       run.status != RUN_RUNNING && run.host && !strcmp(run.host, live_host()) &&
+	       !live_holder(repo, uuid);
+}
+
+/* One that cannot be settled does not keep the others from it. */
+static int settle_folders(const struct repo *repo, struct db *db, struct mlp_error *err)
 {
 	_cleanup_free_ char *runs = repo_path(repo, "runs");
 	DIR *dir = opendir(runs);
 	struct dirent *e;
+	int r = 0;
 
 	while (dir && (e = readdir(dir))) {
+		_release_(lost_release) struct lost l = { repo, db, 0, .run = RUN_INIT };
 		_cleanup_free_ char *path = path_join(runs, e->d_name);
+		int settled = 0;
 
-		if (e->d_name[0] != '.' && is_abandoned(repo, db, path, e->d_name))
+		if (e->d_name[0] == '.')
+			continue;
+		if (is_abandoned(repo, db, path, e->d_name))
 			path_remove_tree(path);
+		else if (is_kept(repo, db, e->d_name))
+			settled = reap_one(&l, e->d_name, r ? NULL : err);
+		r = r ? r : settled;
 	}
 	if (dir)
 		closedir(dir);
+	return r;
 }
 
 int reap_lost(const struct repo *repo, struct db *db, int64_t grace_ms,
@@ -349,8 +396,7 @@ int reap_lost(const struct repo *repo, struct db *db, int64_t grace_ms,
 		else if (settled)
 			fn(data, &l.report);
 	}
-	if (r)
-		return r;
-	remove_abandoned(repo, db);
-	return object_tmp_clean(repo, err);
+	if (!r)
+		r = settle_folders(repo, db, err);
+	return r ? r : object_tmp_clean(repo, err);
 }

@@ -16,7 +16,8 @@ typedef void reap_fn(void *data, const struct reaped *reaped);
 
 /* Ends what lost runs left running (SIGTERM, SIGKILL after grace_ms), takes in the rest of
  * their metrics and logs, closes their usage, and marks them RUN_LOST; calls fn for each.
- * Then removes what supervisors and writers killed at their very start left in .mlp. */
+ * Then stores what of runs that ended could not be stored, and removes what supervisors and
+ * writers killed at their very start left in .mlp. */
 int reap_lost(const struct repo *repo, struct db *db, int64_t grace_ms,
 	      reap_fn *fn, void *data, struct mlp_error *err);
 

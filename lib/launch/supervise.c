@@ -303,7 +303,8 @@ static int attempt_finish(struct attempt_state *a, struct mlp_error *err)
 	if (a->recorder)
 		r = recorder_finish(a->recorder, cpu_ms(&a->control.usage), err);
 	if (r) {
-		mlp_warn(a->s->events, "metrics are not stored yet: %s", err->text);
+		mlp_warn(a->s->events, "metrics are not stored before 'mlp train --reap': %s",
+			 err->text);
 		a->s->keep_dir = true;
 	}
 	a->s->out->bad_lines += inlet_bad_lines(&a->inlet);
