@@ -145,6 +145,53 @@ test_expect_success 'a token of an experiment reaches nothing else' '
 	./ask GET /metrics "" "$mine" >out && test_grep ^403 out
 '
 
+# allowed STATUS METHOD PATH [JSON]: with the token of an experiment.
+allowed()
+{
+	./ask "$2" "/api/2.0/mlflow/$3" "${4-}" "$mine" >out && test_grep "^$1" out
+}
+
+test_expect_success 'an argument that an endpoint does not use opens nothing' '
+	all="Authorization:Bearer $(cat writer)" && own="\"run_id\":\"$other\"" &&
+	./ask POST /api/2.0/mlflow/registered-models/create "{\"name\":\"prod\"}" "$all" >out &&
+	test_grep ^200 out &&
+	for change in "POST registered-models/create" "DELETE registered-models/delete" \
+		"POST registered-models/rename" "POST registered-models/set-tag" \
+		"POST registered-models/alias" "POST model-versions/create" \
+		"POST experiments/create" "POST experiments/search"
+	do
+		# shellcheck disable=SC2086 # two words
+		allowed 403 $change "{\"name\":\"prod\",\"new_name\":\"x\",\"key\":\"k\",\
+\"alias\":\"a\",\"version\":\"1\",\"source\":\"runs:/$other/m\",$own}" || return 1
+	done &&
+	allowed 403 GET "registered-models/get?name=prod&run_id=$other" &&
+	allowed 403 POST runs/create "{$own}" &&
+	allowed 403 POST runs/search "{$own}" &&
+	allowed 403 GET "experiments/get-by-name?run_id=$other" &&
+	allowed 200 GET "experiments/get-by-name?experiment_name=other" &&
+	allowed 200 GET server-info
+'
+
+test_expect_success 'nor may it name models of others, within lists either' '
+	./ask POST /api/2.0/mlflow/logged-models "{\"experiment_id\":\"0\",\"name\":\"m\"}" "$all" >out &&
+	theirs=$(sed -n "s/.*\"model_id\":\"\([^\"]*\)\".*/\1/p" out) && test -n "$theirs" &&
+	allowed 200 GET "experiments/get-by-name?experiment_name=other" &&
+	e=$(sed -n "s/.*\"experiment_id\":\"\([0-9]*\)\".*/\1/p" out) &&
+	allowed 200 POST logged-models "{\"experiment_id\":\"$e\",\"name\":\"m\"}" &&
+	ours=$(sed -n "s/.*\"model_id\":\"\([^\"]*\)\".*/\1/p" out) &&
+	for model in "403 $theirs" "200 $ours"
+	do
+		status=${model% *} && model="\"model_id\":\"${model#* }\"" &&
+		point="\"key\":\"k\",\"value\":1,\"timestamp\":1,$model" &&
+		allowed "$status" POST runs/log-metric "{$own,$point}" &&
+		allowed "$status" POST runs/log-batch "{$own,\"metrics\":[{$point}]}" &&
+		allowed "$status" POST runs/log-inputs "{$own,\"models\":[{$model}]}" &&
+		allowed "$status" POST runs/outputs "{$own,\"models\":[{$model}]}" || return 1
+	done &&
+	allowed 403 GET "logged-models/$theirs?model_id=$ours&run_id=$other" &&
+	allowed 200 GET "logged-models/$ours"
+'
+
 test_expect_success 'a revoked token is refused at once, its row stays' '
 	mlp server token revoke mine &&
 	./ask GET "/api/2.0/mlflow/runs/get?run_id=$other" "" "$mine" >out && test_grep ^401 out &&

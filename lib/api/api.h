@@ -50,10 +50,21 @@ typedef enum api_error api_fn(struct api_call *call);
 
 enum api_flags { API_READ = 0, API_WRITE = 1, API_ADMIN = 2 };
 
+/* What an endpoint acts on, and so which argument keeps a token of one experiment within it:
+ * others that a request brings along open nothing. */
+enum api_subject {
+	API_OF_ALL = 0,	   /* the whole server, as the registry: not for such a token */
+	API_OF_NOTHING,	   /* nothing that is stored: for each of them */
+	API_OF_EXPERIMENT, /* experiment_id, experiment_ids, experiment_name */
+	API_OF_RUN,	   /* run_id, run_uuid, run_ids */
+	API_OF_MODEL,	   /* the logged model in the path */
+};
+
 struct api_route {
 	const char *method; /* "POST"; "*" for GET and POST */
 	const char *path;   /* below the mount: "mlflow/runs/create", "mlflow/logged-models/{}" */
 	int flags;
+	enum api_subject subject;
 	api_fn *fn;
 };
 

@@ -49,9 +49,9 @@ struct api_caller {
 };
 struct api_caller *api_caller(struct http_request *req);
 
-/* May the caller do this?  flags: enum api_flags; args: those of the request, or NULL;
- * words: what a path names, or NULL.  API_OK or API_PERMISSION_DENIED. */
-enum api_error api_permit(struct db *db, struct http_request *req, int flags,
+/* May the caller use this route?  args: those of the request; words: what its path names.
+ * API_OK or API_PERMISSION_DENIED. */
+enum api_error api_permit(struct db *db, struct http_request *req, const struct api_route *route,
 			  const struct json *args, char *const *words);
 /* The same for an artifact's path below the proxy. */
 enum api_error api_permit_artifact(struct db *db, struct http_request *req, int flags,

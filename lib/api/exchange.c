@@ -193,7 +193,7 @@ static enum api_error permit(struct exchange *x)
 	db = api_reader(x->server, &err);
 	if (!db)
 		return api_fail_error(&x->call, &err);
-	if (api_permit(db, x->req, x->route->flags, x->args, x->words))
+	if (api_permit(db, x->req, x->route, x->args, x->words))
 		return api_fail(&x->call, API_PERMISSION_DENIED,
 				"Permission denied: token '%s' does not allow this.", x->call.user);
 	return API_OK;

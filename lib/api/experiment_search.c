@@ -155,7 +155,8 @@ static enum api_error search_datasets(struct api_call *call)
 }
 
 const struct api_route api_experiment_search_routes[] = {
-	{ "*", "mlflow/experiments/search", API_READ, search },
-	{ "POST", "mlflow/experiments/search-datasets", API_READ, search_datasets },
-	{ NULL, NULL, 0, NULL },
+	{ "*", "mlflow/experiments/search", API_READ, API_OF_ALL, search },
+	{ "POST", "mlflow/experiments/search-datasets", API_READ, API_OF_EXPERIMENT,
+	  search_datasets },
+	{ .path = NULL },
 };

@@ -235,13 +235,14 @@ static enum api_error delete_tag(struct api_call *call)
 }
 
 const struct api_route api_experiment_routes[] = {
-	{ "POST", "mlflow/experiments/create", API_WRITE, create },
-	{ "GET", "mlflow/experiments/get", API_READ, get },
-	{ "GET", "mlflow/experiments/get-by-name", API_READ, get_by_name },
-	{ "POST", "mlflow/experiments/update", API_WRITE, update },
-	{ "POST", "mlflow/experiments/delete", API_WRITE, delete },
-	{ "POST", "mlflow/experiments/restore", API_WRITE, restore },
-	{ "POST", "mlflow/experiments/set-experiment-tag", API_WRITE, set_tag },
-	{ "POST", "mlflow/experiments/delete-experiment-tag", API_WRITE, delete_tag },
-	{ NULL, NULL, 0, NULL },
+	{ "POST", "mlflow/experiments/create", API_WRITE, API_OF_ALL, create },
+	{ "GET", "mlflow/experiments/get", API_READ, API_OF_EXPERIMENT, get },
+	{ "GET", "mlflow/experiments/get-by-name", API_READ, API_OF_EXPERIMENT, get_by_name },
+	{ "POST", "mlflow/experiments/update", API_WRITE, API_OF_EXPERIMENT, update },
+	{ "POST", "mlflow/experiments/delete", API_WRITE, API_OF_EXPERIMENT, delete },
+	{ "POST", "mlflow/experiments/restore", API_WRITE, API_OF_EXPERIMENT, restore },
+	{ "POST", "mlflow/experiments/set-experiment-tag", API_WRITE, API_OF_EXPERIMENT, set_tag },
+	{ "POST", "mlflow/experiments/delete-experiment-tag", API_WRITE, API_OF_EXPERIMENT,
+	  delete_tag },
+	{ .path = NULL },
 };

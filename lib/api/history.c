@@ -315,8 +315,8 @@ static enum api_error log_model(struct api_call *call)
 }
 
 const struct api_route api_history_routes[] = {
-	{ "GET", "mlflow/metrics/get-history-bulk", API_READ, get_bulk },
-	{ "GET", "mlflow/metrics/get-history-bulk-interval", API_READ, get_interval },
-	{ "POST", "mlflow/runs/log-model", API_WRITE, log_model },
-	{ NULL, NULL, 0, NULL },
+	{ "GET", "mlflow/metrics/get-history-bulk", API_READ, API_OF_RUN, get_bulk },
+	{ "GET", "mlflow/metrics/get-history-bulk-interval", API_READ, API_OF_RUN, get_interval },
+	{ "POST", "mlflow/runs/log-model", API_WRITE, API_OF_RUN, log_model },
+	{ .path = NULL },
 };

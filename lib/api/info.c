@@ -19,6 +19,6 @@ static enum api_error server_info(struct api_call *call)
 }
 
 const struct api_route api_info_routes[] = {
-	{ "GET", "mlflow/server-info", API_READ, server_info },
-	{ NULL, NULL, 0, NULL },
+	{ "GET", "mlflow/server-info", API_READ, API_OF_NOTHING, server_info },
+	{ .path = NULL },
 };

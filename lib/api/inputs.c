@@ -160,7 +160,7 @@ static enum api_error log_outputs(struct api_call *call)
 }
 
 const struct api_route api_input_routes[] = {
-	{ "POST", "mlflow/runs/log-inputs", API_WRITE, log_inputs },
-	{ "POST", "mlflow/runs/outputs", API_WRITE, log_outputs },
-	{ NULL, NULL, 0, NULL },
+	{ "POST", "mlflow/runs/log-inputs", API_WRITE, API_OF_RUN, log_inputs },
+	{ "POST", "mlflow/runs/outputs", API_WRITE, API_OF_RUN, log_outputs },
+	{ .path = NULL },
 };

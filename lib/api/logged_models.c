@@ -260,13 +260,14 @@ static enum api_error list_directory(struct api_call *call)
 }
 
 const struct api_route api_logged_model_routes[] = {
-	{ "POST", "mlflow/logged-models", API_WRITE, create },
-	{ "GET", "mlflow/logged-models/{}", API_READ, get },
-	{ "PATCH", "mlflow/logged-models/{}", API_WRITE, finalize },
-	{ "DELETE", "mlflow/logged-models/{}", API_WRITE, delete },
-	{ "PATCH", "mlflow/logged-models/{}/tags", API_WRITE, patch_tags },
-	{ "DELETE", "mlflow/logged-models/{}/tags/{}", API_WRITE, delete_tag },
-	{ "POST", "mlflow/logged-models/{}/params", API_WRITE, log_params },
-	{ "GET", "mlflow/logged-models/{}/artifacts/directories", API_READ, list_directory },
-	{ NULL, NULL, 0, NULL },
+	{ "POST", "mlflow/logged-models", API_WRITE, API_OF_EXPERIMENT, create },
+	{ "GET", "mlflow/logged-models/{}", API_READ, API_OF_MODEL, get },
+	{ "PATCH", "mlflow/logged-models/{}", API_WRITE, API_OF_MODEL, finalize },
+	{ "DELETE", "mlflow/logged-models/{}", API_WRITE, API_OF_MODEL, delete },
+	{ "PATCH", "mlflow/logged-models/{}/tags", API_WRITE, API_OF_MODEL, patch_tags },
+	{ "DELETE", "mlflow/logged-models/{}/tags/{}", API_WRITE, API_OF_MODEL, delete_tag },
+	{ "POST", "mlflow/logged-models/{}/params", API_WRITE, API_OF_MODEL, log_params },
+	{ "GET", "mlflow/logged-models/{}/artifacts/directories", API_READ, API_OF_MODEL,
+	  list_directory },
+	{ .path = NULL },
 };

@@ -337,14 +337,14 @@ static enum api_error delete_tag(struct api_call *call)
 }
 
 const struct api_route api_registry_version_routes[] = {
-	{ "POST", "mlflow/model-versions/create", API_WRITE, create },
-	{ "GET", "mlflow/model-versions/get", API_READ, get },
-	{ "PATCH", "mlflow/model-versions/update", API_WRITE, update },
-	{ "DELETE", "mlflow/model-versions/delete", API_WRITE, delete },
-	{ "GET", "mlflow/model-versions/search", API_READ, search },
-	{ "GET", "mlflow/model-versions/get-download-uri", API_READ, get_download_uri },
-	{ "POST", "mlflow/model-versions/transition-stage", API_WRITE, transition },
-	{ "POST", "mlflow/model-versions/set-tag", API_WRITE, set_tag },
-	{ "DELETE", "mlflow/model-versions/delete-tag", API_WRITE, delete_tag },
-	{ NULL, NULL, 0, NULL },
+	{ "POST", "mlflow/model-versions/create", API_WRITE, API_OF_ALL, create },
+	{ "GET", "mlflow/model-versions/get", API_READ, API_OF_ALL, get },
+	{ "PATCH", "mlflow/model-versions/update", API_WRITE, API_OF_ALL, update },
+	{ "DELETE", "mlflow/model-versions/delete", API_WRITE, API_OF_ALL, delete },
+	{ "GET", "mlflow/model-versions/search", API_READ, API_OF_ALL, search },
+	{ "GET", "mlflow/model-versions/get-download-uri", API_READ, API_OF_ALL, get_download_uri },
+	{ "POST", "mlflow/model-versions/transition-stage", API_WRITE, API_OF_ALL, transition },
+	{ "POST", "mlflow/model-versions/set-tag", API_WRITE, API_OF_ALL, set_tag },
+	{ "DELETE", "mlflow/model-versions/delete-tag", API_WRITE, API_OF_ALL, delete_tag },
+	{ .path = NULL },
 };

@@ -442,14 +442,14 @@ static enum api_error list_artifacts(struct api_call *call)
 }
 
 const struct api_route api_run_routes[] = {
-	{ "POST", "mlflow/runs/create", API_WRITE, create },
-	{ "GET", "mlflow/runs/get", API_READ, get },
-	{ "POST", "mlflow/runs/update", API_WRITE, update },
-	{ "POST", "mlflow/runs/delete", API_WRITE, delete },
-	{ "POST", "mlflow/runs/restore", API_WRITE, restore },
-	{ "POST", "mlflow/runs/log-parameter", API_WRITE, log_parameter },
-	{ "POST", "mlflow/runs/set-tag", API_WRITE, set_tag },
-	{ "POST", "mlflow/runs/delete-tag", API_WRITE, delete_tag },
-	{ "GET", "mlflow/artifacts/list", API_READ, list_artifacts },
-	{ NULL, NULL, 0, NULL },
+	{ "POST", "mlflow/runs/create", API_WRITE, API_OF_EXPERIMENT, create },
+	{ "GET", "mlflow/runs/get", API_READ, API_OF_RUN, get },
+	{ "POST", "mlflow/runs/update", API_WRITE, API_OF_RUN, update },
+	{ "POST", "mlflow/runs/delete", API_WRITE, API_OF_RUN, delete },
+	{ "POST", "mlflow/runs/restore", API_WRITE, API_OF_RUN, restore },
+	{ "POST", "mlflow/runs/log-parameter", API_WRITE, API_OF_RUN, log_parameter },
+	{ "POST", "mlflow/runs/set-tag", API_WRITE, API_OF_RUN, set_tag },
+	{ "POST", "mlflow/runs/delete-tag", API_WRITE, API_OF_RUN, delete_tag },
+	{ "GET", "mlflow/artifacts/list", API_READ, API_OF_RUN, list_artifacts },
+	{ .path = NULL },
 };
