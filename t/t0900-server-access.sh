@@ -225,7 +225,27 @@ metrics_are_right()
 
 test_expect_success 'metrics for Prometheus' '
 	serve . && ./ask GET "/api/2.0/mlflow/runs/get?run_id=$id" >/dev/null &&
-	./ask GET /nothing >/dev/null && test_wait_for 20 metrics_are_right && stop
+	./ask GET /nothing >/dev/null && test_wait_for 20 metrics_are_right
+'
+
+test_write_script send-method '/usr/bin/env python3' <<'EOT'
+import os, socket, sys
+s = socket.create_connection(("127.0.0.1", int(os.environ["port"])), timeout=20)
+s.send((sys.argv[1] + " /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").encode())
+assert b" 200 " in s.recv(4000)
+EOT
+
+made_up_are_counted()
+{
+	./ask GET /metrics >out && grep "{method=\"other\",route=\"health\",status=\"200\"} 3" out
+}
+
+test_expect_success 'methods that clients make up are one in the metrics' '
+	for method in M1 M2 "x\",evil=\""
+	do
+		./send-method "$method" || return 1
+	done &&
+	test_wait_for 20 made_up_are_counted && test_grep ! -e M1 -e M2 -e evil out && stop
 '
 
 certificate()

@@ -105,6 +105,17 @@ static void *value(struct strmap *map, const struct strbuf *key, size_t size)
 	return e->value;
 }
 
+/* A name of few: it comes from outside, also without a token, and becomes a label. */
+static const char *method_label(const struct observed *what)
+{
+	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" };
+
+	for (size_t i = 0; what->route && i < ARRAY_SIZE(known); i++)
+		if (!strcmp(what->method, known[i]))
+			return known[i];
+	return "other";
+}
+
 static void count(struct observe *o, const struct observed *what)
 {
 	_release_(strbuf_release) struct strbuf labels = STRBUF_INIT;
@@ -112,8 +123,7 @@ static void count(struct observe *o, const struct observed *what)
 	int64_t *n;
 	int i = 0;
 
-	/* Methods come from outside: those that no route takes share a name. */
-	strbuf_addf(&labels, "method=\"%s\",route=\"%s\"", what->route ? what->method : "other",
+	strbuf_addf(&labels, "method=\"%s\",route=\"%s\"", method_label(what),
 		    what->route ? what->route : "other");
 	d = value(&o->durations, &labels, sizeof(*d));
 	while (i < BUCKETS && what->duration_us > bucket_us[i])
