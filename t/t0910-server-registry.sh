@@ -79,6 +79,15 @@ test_expect_success 'versions count up, also behind a deleted one' '
 	fails 400 INVALID_PARAMETER_VALUE "must be an integer" GET "model-versions/get?name=m&version=x"
 '
 
+test_expect_success 'a source is no longer than MLflow takes it' '
+	longest=s3://$(printf %0495d 0) &&
+	fails 400 INVALID_PARAMETER_VALUE "maximum length of 500" \
+		POST model-versions/create "{\"name\":\"m\",\"source\":\"${longest}0\"}" &&
+	call POST registered-models/create "{\"name\":\"long\"}" &&
+	call POST model-versions/create "{\"name\":\"long\",\"source\":\"$longest\"}" >act &&
+	test_grep ^200 act && answers "200 {}" DELETE registered-models/delete "{\"name\":\"long\"}"
+'
+
 test_expect_success 'a source must be in the run or model it is said to be of' '
 	for source in /etc file:///etc s3://b/../x s3://b/%252e%252e/x runs:/abc/model \
 		mlflow-artifacts:/0/abc/artifacts models:/m-0

@@ -23,6 +23,8 @@ struct version_source {
 	char *source, *location, *run, *model;
 };
 void version_source_release(struct version_source *s);
+/* No longer than MLflow takes it. */
+enum api_error api_check_source(struct api_call *call, const char *source);
 /* Fills in what a source "models:/..." says, and refuses sources that are outside of the run
  * or model they are said to be of. */
 enum api_error api_resolve_source(struct api_call *call, struct version_source *s);

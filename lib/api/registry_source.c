@@ -12,6 +12,8 @@
 #include "lib/track/logged_model.h"
 #include "lib/util/text.h"
 
+enum { SOURCE_MAX = 500 }; /* as MLflow's column has it */
+
 void version_source_release(struct version_source *s)
 {
 	free(s->source);
@@ -75,7 +77,8 @@ static bool decode(char *text, bool *changed)
 	return true;
 }
 
-/* "." and ".." as parts, also percent-encoded, however often. */
+/* "." and ".." as parts, also percent-encoded, however often: a round takes at least two of
+ * SOURCE_MAX characters away. */
 static bool has_relative_parts(const char *source)
 {
 	_cleanup_free_ char *text = xstrdup(source);
@@ -216,6 +219,14 @@ static enum api_error follow_version(struct api_call *call, const char *text,
 	s->run = xstrdup_null(v.run);
 	s->model = xstrdup_null(v.model);
 	return API_OK;
+}
+
+enum api_error api_check_source(struct api_call *call, const char *source)
+{
+	if (strlen(source) <= SOURCE_MAX)
+		return API_OK;
+	return api_fail(call, API_INVALID_PARAMETER_VALUE,
+			"'source' exceeds the maximum length of %d characters", SOURCE_MAX);
 }
 
 enum api_error api_resolve_source(struct api_call *call, struct version_source *s)

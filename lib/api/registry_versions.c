@@ -168,6 +168,8 @@ static enum api_error create(struct api_call *call)
 	if (!r)
 		r = api_need_string(call, "source", &source);
 	if (!r)
+		r = api_check_source(call, source);
+	if (!r)
 		r = api_get_string(call, "run_id", &run);
 	if (!r)
 		r = api_get_string(call, "model_id", &model);
