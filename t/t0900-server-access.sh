@@ -270,6 +270,40 @@ test_expect_success OPENSSL 'TLS, and another certificate on SIGHUP' '
 	test_expect_code 128 mlp server -p 0 --tls-cert cert.pem --tls-key key.pem
 '
 
+threads()
+{
+	ls "/proc/$server/task" | wc -l
+}
+
+# In the end: the threads of an older certificate go after the new one is there.
+has_threads()
+{
+	test "$(threads)" -eq "$1"
+}
+
+# reload: returns once the server has begun to; then what it did the time before is done.
+reload()
+{
+	rm -f log && kill -HUP "$server" && test_wait_for 20 test -f log
+}
+
+answers_with_tls()
+{
+	TLS=cert.pem ./ask GET /health 2>/dev/null | grep ^200
+}
+
+test_expect_success OPENSSL 'certificates that come later take no more threads for ever' '
+	certificate one && serve . --tls-cert cert.pem --tls-key key.pem --access-log log &&
+	one=$(threads) && reload && reload && has_threads "$one" &&
+	certificate two && reload && test_wait_for 20 answers_with_tls && two=$(threads) &&
+	test "$two" -gt "$one" &&
+	for name in three four
+	do
+		certificate $name && reload && test_wait_for 20 answers_with_tls || return 1
+	done &&
+	test_wait_for 20 has_threads "$two" && stop
+'
+
 # Starts the command after "--" with a socket passed and a socket to be told on.
 test_write_script as-service '/usr/bin/env python3' <<'EOT'
 import os, signal, socket, subprocess, sys

@@ -25,27 +25,34 @@
 /* A body may take BODY_SECONDS and more at BODY_RATE bytes a second. */
 enum { CLIENT_GONE = 499, UPLOAD_BLOCK = 32768, BODY_SECONDS = 60, BODY_RATE = 4096 };
 
-/* One certificate's daemon: connections that began with an older one are served on. */
+/* One certificate's daemon: connections that began with the one before are served on. */
 struct generation {
+	struct http_server *server;
 	struct MHD_Daemon *daemon;
 	char *tls_cert, *tls_key;
-	struct generation *older;
+	struct generation *older; /* no more than one, and that has none */
+	/* The daemon may not be stopped while it has a suspended connection: once stopping is
+	 * set no handler is called any more, and none is at work when these two are 0. */
+	atomic_bool stopping;
+	atomic_int handling; /* requests in the handler */
+	atomic_int held;     /* requests that wait for an answer of ours */
 };
 
 struct http_server {
 	const struct http_functions *mhd;
-	_Atomic(struct generation *) newest;
+	pthread_mutex_t lock; /* of newest: while a connection is given to it, it is that */
+	struct generation *newest;
 	struct guard *guard;
 	struct http_handlers handlers;
 	struct http_options options; /* its texts are not ours */
 	struct listener *listener;
 	atomic_int active;     /* requests not done yet */
-	atomic_int held;       /* of them, those that wait for an answer of ours */
 	atomic_size_t bodies;  /* bytes held of bodies */
 };
 
 struct http_request {
 	struct http_server *server;
+	struct generation *generation;
 	struct MHD_Connection *connection;
 	struct uri uri;
 	const char *method;
@@ -134,7 +141,7 @@ bool http_is_alone(const struct http_request *req)
 void http_hold(struct http_request *req)
 {
 	req->held = true;
-	atomic_fetch_add(&req->server->held, 1);
+	atomic_fetch_add(&req->generation->held, 1);
 	req->server->mhd->suspend_connection(req->connection);
 }
 
@@ -160,10 +167,10 @@ static void give(struct http_request *req, int status, struct MHD_Response *resp
 	req->response = response;
 	atomic_store(&req->answered, true);
 	if (req->held) {
-		struct http_server *server = req->server;
+		struct generation *generation = req->generation;
 
 		mhd->resume_connection(req->connection);
-		atomic_fetch_sub(&server->held, 1);
+		atomic_fetch_sub(&generation->held, 1);
 	}
 }
 
@@ -209,7 +216,7 @@ static struct guard_entry *guard_of(const struct http_server *server,
 static void watch_connection(void *data, struct MHD_Connection *connection, void **entry,
 			     enum MHD_ConnectionNotificationCode what)
 {
-	struct http_server *server = data;
+	struct http_server *server = ((struct generation *)data)->server;
 	const union MHD_ConnectionInfo *info;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -225,10 +232,12 @@ static void watch_connection(void *data, struct MHD_Connection *connection, void
 /* The earliest a request is heard of. */
 static void *begin_request(void *data, const char *target, struct MHD_Connection *connection)
 {
-	struct http_server *server = data;
+	struct generation *generation = data;
+	struct http_server *server = generation->server;
 	struct http_request *req = xcalloc(1, sizeof(*req));
 
 	req->server = server;
+	req->generation = generation;
 	req->connection = connection;
 	req->begin_ns = clock_mono_ns();
 	req->guard = guard_of(server, connection);
@@ -241,7 +250,7 @@ static void *begin_request(void *data, const char *target, struct MHD_Connection
 static void end_request(void *data, struct MHD_Connection *connection, void **state,
 			enum MHD_RequestTerminationCode how)
 {
-	struct http_server *server = data;
+	struct http_server *server = ((struct generation *)data)->server;
 	struct http_request *req = *state;
 	bool sent = req && atomic_load(&req->answered) && req->queued &&
 		    how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
@@ -269,9 +278,12 @@ static void end_request(void *data, struct MHD_Connection *connection, void **st
 
 static enum MHD_Result queue(struct http_request *req)
 {
-	enum MHD_Result r = req->server->mhd->queue_response(
-		req->connection, (unsigned)req->status, req->response);
+	enum MHD_Result r;
 
+	/* A daemon that is being stopped takes no response, says nothing, and asks again. */
+	if (req->queued)
+		return MHD_YES;
+	r = req->server->mhd->queue_response(req->connection, (unsigned)req->status, req->response);
 	req->server->mhd->destroy_response(req->response);
 	req->queued = true;
 	return r;
@@ -341,6 +353,23 @@ static void take_body(struct http_request *req, const char *piece, size_t len)
 	}
 }
 
+static void handle(struct http_request *req)
+{
+	struct http_server *server = req->server;
+	struct generation *generation = req->generation;
+
+	atomic_fetch_add(&generation->handling, 1);
+	if (req->over)
+		refuse(req, 413, "request body too large\n");
+	else if (req->crowded)
+		refuse(req, 503, "too many requests at one time\n");
+	else if (atomic_load(&generation->stopping))
+		refuse(req, 503, "the server is ending\n");
+	else
+		server->handlers.request(server->handlers.data, req);
+	atomic_fetch_sub(&generation->handling, 1);
+}
+
 static enum MHD_Result serve(void *data, struct MHD_Connection *connection, const char *url,
 			     const char *method, const char *version, const char *piece,
 			     size_t *len, void **state)
@@ -362,12 +391,7 @@ static enum MHD_Result serve(void *data, struct MHD_Connection *connection, cons
 	}
 	if (!req->held && !req->response) {
 		guard_allow(req->guard, -1);
-		if (req->over)
-			refuse(req, 413, "request body too large\n");
-		else if (req->crowded)
-			refuse(req, 503, "too many requests at one time\n");
-		else
-			req->server->handlers.request(req->server->handlers.data, req);
+		handle(req);
 		/* From here on it is another thread's, and comes back once it is answered. */
 		if (req->held)
 			return MHD_YES;
@@ -375,8 +399,9 @@ static enum MHD_Result serve(void *data, struct MHD_Connection *connection, cons
 	return atomic_load(&req->answered) ? queue(req) : MHD_YES;
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *s, const struct generation *g)
+static struct MHD_Daemon *start_daemon(struct generation *g)
 {
+	const struct http_server *s = g->server;
 	const struct http_options *o = &s->options;
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_TURBO |
@@ -390,39 +415,60 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, const struct gener
 	};
 
 	return s->mhd->start_daemon(
-		flags, 0, NULL, NULL, serve, s, MHD_OPTION_THREAD_POOL_SIZE,
+		flags, 0, NULL, NULL, serve, g, MHD_OPTION_THREAD_POOL_SIZE,
 		o->threads ? o->threads : 2,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_LIMIT,
 		o->connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->address_max,
 		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK,
-		begin_request, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, end_request, s, MHD_OPTION_NOTIFY_CONNECTION,
-		watch_connection, s, MHD_OPTION_ARRAY, g->tls_cert ? tls : &tls[2], MHD_OPTION_END);
+		begin_request, g, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, end_request, g, MHD_OPTION_NOTIFY_CONNECTION,
+		watch_connection, g, MHD_OPTION_ARRAY, g->tls_cert ? tls : &tls[2], MHD_OPTION_END);
 }
 
 static void generation_free(struct generation *g)
 {
+	if (!g)
+		return;
 	free(g->tls_cert);
 	free(g->tls_key);
 	free(g);
 }
 
-/* From now on connections go to a new daemon. */
+/* Ends its connections; those with a request in the handler or held, once that is answered. */
+static void generation_stop(struct generation *g)
+{
+	if (!g)
+		return;
+	atomic_store(&g->stopping, true);
+	while (atomic_load(&g->handling) || atomic_load(&g->held))
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	g->server->mhd->stop_daemon(g->daemon);
+	generation_free(g);
+}
+
+/* From now on connections go to a new daemon, and the one before the last ends: each has
+ * threads and may have as many connections as one. */
 static int add_generation(struct http_server *s, const char *cert, const char *key,
 			  struct mlp_error *err)
 {
-	struct generation *g = xcalloc(1, sizeof(*g));
+	struct generation *g = xcalloc(1, sizeof(*g)), *oldest = NULL;
 
+	g->server = s;
 	g->tls_cert = cert ? xstrdup(cert) : NULL;
 	g->tls_key = key ? xstrdup(key) : NULL;
-	g->daemon = start_daemon(s, g);
+	g->daemon = start_daemon(g);
 	if (!g->daemon) {
 		generation_free(g);
 		return mlp_error_set(err, MLP_EFAIL, "cannot serve on port %u%s", listener_port(s->listener),
 				     cert ? ": is the certificate right?" : "");
 	}
-	g->older = atomic_load(&s->newest);
-	atomic_store(&s->newest, g);
+	pthread_mutex_lock(&s->lock);
+	g->older = s->newest;
+	if (g->older)
+		oldest = steal_ptr(&g->older->older);
+	s->newest = g;
+	pthread_mutex_unlock(&s->lock);
+	generation_stop(oldest);
 	return 0;
 }
 
@@ -437,13 +483,19 @@ static void take_connection(void *data, int fd, const struct sockaddr *address, 
 {
 	struct http_server *s = data;
 
+	pthread_mutex_lock(&s->lock);
 	/* Closes the socket when it takes no more from that address. */
-	s->mhd->add_connection(atomic_load(&s->newest)->daemon, fd, address, len);
+	s->mhd->add_connection(s->newest->daemon, fd, address, len);
+	pthread_mutex_unlock(&s->lock);
 }
 
 int http_server_set_tls(struct http_server *s, const char *cert, const char *key,
 			struct mlp_error *err)
 {
+	const struct generation *now = s->newest;
+
+	if (now->tls_cert && !strcmp(now->tls_cert, cert) && !strcmp(now->tls_key, key))
+		return 0;
 	return add_generation(s, cert, key, err);
 }
 
@@ -476,6 +528,7 @@ int http_server_start(struct http_server **out, const struct http_options *o,
 
 	s->handlers = *handlers;
 	s->options = *o;
+	pthread_mutex_init(&s->lock, NULL);
 	/* Handlers may look for it before this function is back. */
 	*out = s;
 	r = server_start(s, err);
@@ -503,16 +556,12 @@ void http_server_stop(struct http_server *s, int64_t grace_ms)
 	if (!s)
 		return;
 	listener_stop(s->listener);
-	/* A held request must be answered before its connection may be closed. */
-	while (atomic_load(&s->held) || (atomic_load(&s->active) && clock_mono_ns() < end))
+	while (atomic_load(&s->active) && clock_mono_ns() < end)
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
-	while (atomic_load(&s->newest)) {
-		struct generation *g = atomic_load(&s->newest);
-
-		atomic_store(&s->newest, g->older);
-		s->mhd->stop_daemon(g->daemon);
-		generation_free(g);
-	}
+	if (s->newest)
+		generation_stop(steal_ptr(&s->newest->older));
+	generation_stop(s->newest);
 	guard_stop(s->guard);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

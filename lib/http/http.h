@@ -52,7 +52,8 @@ void http_server_stop(struct http_server *server, int64_t grace_ms);
 uint16_t http_server_port(const struct http_server *server);
 /* Connections open now. */
 int64_t http_server_connections(const struct http_server *server);
-/* New connections get this certificate; those open keep theirs. */
+/* New connections get this certificate, unless it is the one they get already.  Those open
+ * keep theirs; those of the certificate before that are closed.  For one thread at a time. */
 int http_server_set_tls(struct http_server *server, const char *cert, const char *key,
 			struct mlp_error *err);
 
