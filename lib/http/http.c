@@ -22,7 +22,8 @@
 #include "lib/util/text.h"
 #include "lib/util/xalloc.h"
 
-/* A body may take BODY_SECONDS and more at BODY_RATE bytes a second. */
+/* A body may take BODY_SECONDS and more at BODY_RATE bytes a second; once it is known that it
+ * is not taken, BODY_SECONDS: clients read the answer only when they have sent all. */
 enum { CLIENT_GONE = 499, UPLOAD_BLOCK = 32768, BODY_SECONDS = 60, BODY_RATE = 4096 };
 
 /* One certificate's daemon: connections that began with the one before are served on. */
@@ -60,11 +61,11 @@ struct http_request {
 	struct strbuf body;
 	struct guard_entry *guard;
 	bool started, held;
+	bool dropping; /* the rest of the body */
 	bool over, crowded; /* body too large by itself, or with all others */
 	int64_t received;
 	int (*stream)(void *data, const void *piece, size_t len);
 	void *stream_data;
-	int stream_result;
 	void *user, *context;
 	int64_t begin_ns;
 
@@ -190,10 +191,16 @@ void http_answer(struct http_request *req, int status, const char *content_type,
 void http_answer_fd(struct http_request *req, int status, const char *content_type, int fd,
 		    int64_t offset, int64_t size)
 {
-	give(req, status,
-	     req->server->mhd->create_response_from_fd_at_offset64((uint64_t)size, fd,
-								   (uint64_t)offset),
-	     content_type, size);
+	struct MHD_Response *response = req->server->mhd->create_response_from_fd_at_offset64(
+		(uint64_t)size, fd, (uint64_t)offset);
+
+	if (response) {
+		give(req, status, response, content_type, size);
+		return;
+	}
+	close(fd);
+	strvec_release(&req->headers);
+	http_answer(req, 500, "text/plain; charset=utf-8", NULL);
 }
 
 /* libmicrohttpd decodes nothing: uri.c does, and refuses encoded NULs. */
@@ -336,21 +343,24 @@ static void take_body(struct http_request *req, const char *piece, size_t len)
 {
 	struct http_server *server = req->server;
 
+	if (req->dropping)
+		return;
 	req->received += (int64_t)len;
 	guard_allow(req->guard, MAX(BODY_SECONDS + req->received / BODY_RATE -
 					    (clock_mono_ns() - req->begin_ns) / 1000000000,
 				    (int64_t)0));
 	if (req->stream) {
-		if (!req->stream_result)
-			req->stream_result = req->stream(req->stream_data, piece, len);
+		req->dropping = req->stream(req->stream_data, piece, len) < 0;
 	} else if (req->body.len + len > server->options.body_max) {
-		req->over = true;
+		req->over = req->dropping = true;
 	} else if (atomic_load(&server->bodies) + len > server->options.bodies_max) {
-		req->crowded = true;
+		req->crowded = req->dropping = true;
 	} else {
 		atomic_fetch_add(&server->bodies, len);
 		strbuf_add(&req->body, piece, len);
 	}
+	if (req->dropping)
+		guard_allow(req->guard, BODY_SECONDS);
 }
 
 static void handle(struct http_request *req)
