@@ -58,14 +58,21 @@ static void run_job(struct db *db, struct write_job *job)
 		job->result = db_txn_commit(&txn, &job->err);
 }
 
-/* All in one transaction; one alone is a transaction by itself. */
+/* All in one transaction; one alone is a transaction by itself.  An error that undid the whole
+ * of it is that of all. */
 static int run_jobs(struct db *db, struct write_job *jobs, struct mlp_error *err)
 {
-	int r = jobs->next ? db_begin(db, err) : 0;
+	_cleanup_txn_ struct db *txn = NULL;
+	int r = jobs->next ? db_txn(&txn, db, err) : 0;
 
-	for (struct write_job *j = jobs; j && !r; j = j->next)
+	for (struct write_job *j = jobs; j && !r; j = j->next) {
 		run_job(db, j);
-	return !r && jobs->next ? db_commit(db, err) : r;
+		if (db_txn_lost(db)) {
+			*err = j->err;
+			r = j->result;
+		}
+	}
+	return !r && txn ? db_txn_commit(&txn, err) : r;
 }
 
 static void run_and_answer(struct writer *w, struct write_job *jobs)

@@ -88,6 +88,9 @@ int64_t db_last_id(struct db *db);
 int db_begin(struct db *db, struct mlp_error *err);
 int db_commit(struct db *db, struct mlp_error *err);
 void db_rollback(struct db *db);
+/* After an error inside: SQLite has rolled back all levels by itself, as it does on a full
+ * disk.  No level can be begun or committed then. */
+bool db_txn_lost(struct db *db);
 /* A read transaction: what follows sees one state of the store.  Same ends. */
 int db_begin_read(struct db *db, struct mlp_error *err);
 

@@ -10,37 +10,41 @@
 #include "lib/db/internal.h"
 #include "lib/util/xalloc.h"
 
-static struct db_stmt *prepare(struct db *db, const char *sql, bool cached, struct mlp_error *err)
+static int prepare(struct db_stmt **out, struct db *db, const char *sql, bool cached,
+		   struct mlp_error *err)
 {
 	struct db_stmt *st = xcalloc(1, sizeof(*st));
 	int rc = sqlite3_prepare_v3(db->handle, sql, -1, cached ? SQLITE_PREPARE_PERSISTENT : 0,
 				    &st->stmt, NULL);
 
 	if (rc) {
-		db_error(db, rc, err, "cannot query the store");
 		free(st);
-		return NULL;
+		return db_error(db, rc, err, "cannot query the store");
 	}
 	st->db = db;
 	st->cached = cached;
 	st->busy = true;
-	return st;
+	*out = st;
+	return 0;
 }
 
-static struct db_stmt *take(struct db *db, const char *sql, struct mlp_error *err)
+static int take(struct db_stmt **out, struct db *db, const char *sql, struct mlp_error *err)
 {
 	struct strmap_entry *e = strmap_put(&db->cached, sql, strlen(sql));
 	struct db_stmt *st = e->value;
+	int r;
 
 	if (st && st->busy) /* in use further up the stack: a private one */
-		return prepare(db, sql, false, err);
+		return prepare(out, db, sql, false, err);
 	if (st) {
 		st->busy = true;
-		return st;
+		*out = st;
+		return 0;
 	}
-	st = prepare(db, sql, true, err);
-	e->value = st;
-	return st;
+	r = prepare(out, db, sql, true, err);
+	if (!r)
+		e->value = *out;
+	return r;
 }
 
 static int bind_all(struct db_stmt *st, const char *types, va_list ap)
@@ -79,34 +83,38 @@ static int bind_all(struct db_stmt *st, const char *types, va_list ap)
 	return rc;
 }
 
-static struct db_stmt *vquery(struct db *db, struct mlp_error *err, const char *sql,
-			      const char *types, va_list ap)
+static int vquery(struct db_stmt **out, struct db *db, struct mlp_error *err, const char *sql,
+		  const char *types, va_list ap)
 {
-	struct db_stmt *st = take(db, sql, err);
-	int rc = st ? bind_all(st, types, ap) : 0;
+	int r = take(out, db, sql, err);
+	int rc = r ? 0 : bind_all(*out, types, ap);
 
 	if (!rc)
-		return st;
-	db_error(db, rc, err, "cannot query the store");
-	db_done(st);
-	return NULL;
+		return r;
+	r = db_error(db, rc, err, "cannot query the store");
+	db_done(*out);
+	*out = NULL;
+	return r;
 }
 
 struct db_stmt *db_query(struct db *db, struct mlp_error *err, const char *sql, const char *types,
 			 ...)
 {
-	struct db_stmt *st;
+	struct db_stmt *st = NULL;
 	va_list ap;
 
 	va_start(ap, types);
-	st = vquery(db, err, sql, types, ap);
+	vquery(&st, db, err, sql, types, ap);
 	va_end(ap);
 	return st;
 }
 
 struct db_stmt *db_query_once(struct db *db, struct mlp_error *err, const char *sql)
 {
-	return prepare(db, sql, false, err);
+	struct db_stmt *st = NULL;
+
+	prepare(&st, db, sql, false, err);
+	return st;
 }
 
 int db_bind_int(struct db_stmt *st, int index, int64_t v)
@@ -182,10 +190,10 @@ int db_exec(struct db *db, struct mlp_error *err, const char *sql, const char *t
 	int r;
 
 	va_start(ap, types);
-	st = vquery(db, err, sql, types, ap);
+	r = vquery(&st, db, err, sql, types, ap);
 	va_end(ap);
-	if (!st)
-		return MLP_EFAIL;
+	if (r)
+		return r;
 	while ((r = db_step(st, err)) > 0)
 		;
 	db_done(st);
@@ -200,10 +208,10 @@ int db_get_int(struct db *db, int64_t *out, struct mlp_error *err, const char *s
 	int r;
 
 	va_start(ap, types);
-	st = vquery(db, err, sql, types, ap);
+	r = vquery(&st, db, err, sql, types, ap);
 	va_end(ap);
-	if (!st)
-		return MLP_EFAIL;
+	if (r)
+		return r;
 	r = db_step(st, err);
 	if (r > 0)
 		*out = db_int(st, 0);
@@ -221,11 +229,19 @@ int64_t db_last_id(struct db *db)
 	return sqlite3_last_insert_rowid(db->handle);
 }
 
+bool db_txn_lost(struct db *db)
+{
+	return db->depth && sqlite3_get_autocommit(db->handle);
+}
+
 static int begin(struct db *db, const char *outermost, struct mlp_error *err)
 {
 	char sql[32];
 	int r;
 
+	/* A savepoint would begin a transaction of its own, and its release commit that. */
+	if (db_txn_lost(db))
+		return mlp_error_set(err, MLP_EFAIL, "the transaction was undone by an error before");
 	snprintf(sql, sizeof(sql), "SAVEPOINT t%d", db->depth);
 	r = db_exec(db, err, db->depth ? sql : outermost, "");
 	if (!r)
@@ -265,7 +281,6 @@ void db_rollback(struct db *db)
 		return;
 	db->depth--;
 	if (!db->depth) {
-		/* SQLite may have rolled back by itself (full disk). */
 		if (!sqlite3_get_autocommit(db->handle))
 			db_exec(db, NULL, "ROLLBACK", "");
 		return;

@@ -336,6 +336,47 @@ static void test_full(void)
 	db_close(db);
 }
 
+/* An error that undoes all levels: nothing may be begun before the outermost one has ended. */
+static void test_lost(void)
+{
+	struct mlp_error err = MLP_ERROR_INIT;
+	struct db *db = open_with("l.db", DB_CREATE, 2, &err);
+	int64_t pages = 0;
+
+	db_get_int(db, &pages, &err, "PRAGMA max_page_count(50)", "");
+	is_int(db_begin(db, &err), 0, "begin");
+	is_int(insert(db, "lost"), 0, "a row");
+	is_int(db_begin(db, &err), 0, "begin inside");
+	ok(!db_txn_lost(db), "the transaction is there");
+	is_int(db_exec(db, &err, "INSERT INTO t(b) VALUES(zeroblob(1000000))", ""), MLP_EFULL,
+	       "there is no room");
+	db_rollback(db);
+	ok(db_txn_lost(db), "the transaction is gone");
+	ok(db_begin(db, &err) != 0, "nothing is begun inside");
+	ok(db_commit(db, &err) != 0, "nor committed");
+	is_int(count(db), 0, "the row is not there");
+	ok(!db_txn_lost(db), "the handle can go on");
+	is_int(insert(db, "after"), 0, "so it does");
+	db_close(db);
+}
+
+/* Errors keep their code on the way out, also those of statements that cannot be made. */
+static void test_codes(void)
+{
+	struct mlp_error err = MLP_ERROR_INIT;
+	struct db *db;
+	int64_t n;
+	FILE *f = fopen("x.db", "w");
+
+	for (int i = 0; i < 4096; i++)
+		fputc('x', f);
+	fclose(f);
+	is_int(db_open(&db, "x.db", DB_FOREIGN, &err), 0, "opened, not read");
+	is_int(db_exec(db, &err, "SELECT * FROM sqlite_schema", ""), MLP_ECORRUPT, "no database");
+	is_int(db_get_int(db, &n, &err, "SELECT 1 FROM sqlite_schema", ""), MLP_ECORRUPT, "nor here");
+	db_close(db);
+}
+
 int main(void)
 {
 	char *folder = tap_folder();
@@ -352,6 +393,8 @@ int main(void)
 	test_many();
 	test_killed();
 	test_full();
+	test_lost();
+	test_codes();
 	path_remove_tree(folder);
 	free(folder);
 	return done_testing();
