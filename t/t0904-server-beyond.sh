@@ -183,6 +183,25 @@ EOF
 	python3 scopes.py
 '
 
+test_expect_success 'an experiment goes when its tokens are revoked' '
+	cat >bound.py <<\EOF &&
+from api import *
+import subprocess
+os.environ["token"] = token = os.environ["admin"]
+e = ask("POST", "mlflow/experiments/create", {"name": "bound"}, token=token)[1]["experiment_id"]
+for name in "one", "two":
+    subprocess.run(["mlp", "server", "token", "add", name, "--scope", "write", "--experiment", "bound"], check=True, capture_output=True)
+subprocess.run(["mlp", "server", "token", "revoke", "one"], check=True)
+status, answer = ask("POST", "mlp/experiments/delete-permanently", {"experiment_id": e}, token=token)
+assert status == 400 and "must be revoked" in answer["message"], answer
+rows = sqlite3.connect(".mlp/mlp.db").execute("SELECT experiment_id FROM token WHERE name IN (\"one\", \"two\")").fetchall()
+assert rows == [(int(e),)] * 2, rows
+subprocess.run(["mlp", "server", "token", "revoke", "two"], check=True)
+assert ask("POST", "mlp/experiments/delete-permanently", {"experiment_id": e}, token=token) == (200, {})
+EOF
+	python3 bound.py && mlp server token list --json >list && test_grep ! bound list
+'
+
 test_expect_success 'every write of the registry names its token, no refused one does' '
 	cat >audit.py <<\EOF &&
 import os

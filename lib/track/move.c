@@ -31,6 +31,26 @@ int run_move(struct db *db, int64_t run, int64_t experiment, struct mlp_error *e
 	return r ? r : db_txn_commit(&txn, err);
 }
 
+/* A token of no experiment is one of all: only revoked ones may become that. */
+static int leave_tokens(struct db *db, int64_t id, struct mlp_error *err)
+{
+	int64_t valid;
+	int r = db_get_int(db, &valid, err,
+			   "SELECT count(*) FROM token WHERE experiment_id = ?1"
+			   " AND revoked_ms IS NULL",
+			   "i", id);
+
+	if (!r && valid)
+		r = mlp_error_set(err, MLP_ECONFLICT,
+				  "there is a token of this experiment, which must be revoked before");
+	if (r)
+		return r;
+	return db_exec(db, err,
+		       "UPDATE token SET experiment_id = NULL WHERE experiment_id = ?1"
+		       " AND revoked_ms IS NOT NULL",
+		       "i", id);
+}
+
 int experiment_delete(struct db *db, int64_t id, struct mlp_error *err)
 {
 	_cleanup_txn_ struct db *txn = NULL;
@@ -39,6 +59,8 @@ int experiment_delete(struct db *db, int64_t id, struct mlp_error *err)
 	if (!id)
 		return mlp_error_set(err, MLP_EINVAL, "the experiment 'Default' cannot be deleted");
 	r = db_txn(&txn, db, err);
+	if (!r)
+		r = leave_tokens(db, id, err);
 	/* Runs and models elsewhere may have used its datasets. */
 	if (!r)
 		r = db_exec(db, err,
