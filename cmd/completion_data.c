@@ -163,7 +163,7 @@ static void offer_commands(struct completer *c, bool all)
 		if (!((*cmd)->needs & IS_HIDDEN))
 			offer(c, (*cmd)->name, (*cmd)->summary);
 	for (size_t i = 0; all && i < s->len; i++)
-		if (!strncmp(s->v[i].key, "alias.", 6))
+		if (!strncmp(s->v[i].key, "alias.", 6) && !s->v[i].foreign)
 			offer(c, s->v[i].key + 6, s->v[i].value);
 	if (all)
 		offer_external(c);
@@ -346,7 +346,7 @@ static void complete_command(struct completer *c, const struct mlp_cmd *cmd, cha
 static void complete_alias(struct completer *c, char **words, int n)
 {
 	_cleanup_free_ char *key = xasprintf("alias.%s", words[0]);
-	const char *value = settings_get(&c->ctx->repo.settings, key);
+	const char *value = settings_get_command(&c->ctx->repo.settings, key);
 	_release_(strvec_release) struct strvec all = STRVEC_INIT;
 	const struct mlp_cmd *cmd;
 

@@ -132,7 +132,7 @@ static int print_page(struct cmd_ctx *ctx, const char *topic, const char *page)
 {
 	_cleanup_free_ char *alias = xasprintf("alias.%s", topic);
 	_cleanup_free_ char *file = find_page(page);
-	const char *words = settings_get(&ctx->repo.settings, alias);
+	const char *words = settings_get_command(&ctx->repo.settings, alias);
 	int r;
 
 	if (words) {

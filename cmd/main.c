@@ -281,7 +281,7 @@ static int run_opened(struct cmd_ctx *ctx, const struct global_opts *global, voi
 	if (r)
 		return cmd_report(ctx, r);
 	if (ctx->cmd->needs & USES_PAGER && !global->no_pager && ctx->out.mode == PRINT_TEXT)
-		pager_start(settings_get(&ctx->repo.settings, "core.pager"));
+		pager_start(settings_get_command(&ctx->repo.settings, "core.pager"));
 	r = ctx->cmd->run(ctx, opts, argc, argv);
 	if (r < 0)
 		r = cmd_report(ctx, r);
@@ -429,7 +429,7 @@ static int expand_alias(const struct global_opts *global, int argc, char **argv,
 	int r = open_project(&ctx, global);
 
 	if (!r) {
-		value = settings_get(&ctx.repo.settings, key);
+		value = settings_get_command(&ctx.repo.settings, key);
 		r = value ? 1 : 0;
 	}
 	if (r < 0)

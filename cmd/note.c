@@ -37,8 +37,8 @@ static const struct opt opts_table[] = {
 static const char *editor_command(const struct cmd_ctx *ctx)
 {
 	const char *names[] = { getenv("MLP_EDITOR"),
-				settings_get(&ctx->repo.settings, "core.editor"), getenv("VISUAL"),
-				getenv("EDITOR") };
+				settings_get_command(&ctx->repo.settings, "core.editor"),
+				getenv("VISUAL"), getenv("EDITOR") };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i] && *names[i])

@@ -70,4 +70,26 @@ test_expect_success 'two writers at once both win' '
 	wait $pid &&
 	test "$(mlp config get one.a)$(mlp config get two.b)" = 12
 '
+test_expect_success ROOT 'what the project of somebody else would execute does not count' '
+	test_when_finished "chown 0 .mlp" &&
+	mlp train -n own -- true &&
+	mlp config set core.editor "touch hacked;" &&
+	mlp config set alias.last "log --json" &&
+	mlp config set odd.foreign yes &&
+	chown 12345 .mlp &&
+	EDITOR="sed -i 1s/.*/mine/" mlp note -e own &&
+	test_path_is_missing hacked &&
+	test "$(mlp note own)" = mine &&
+	test_expect_code 129 mlp last 2>err &&
+	test_grep "unknown command .last." err &&
+	test_expect_code 128 mlp help last &&
+	mlp completion-data -- la >out && test_grep ! last out &&
+	test "$(mlp config get odd.foreign)" = yes &&
+	mlp -c core.editor="sed -i 1s/.*/called/" note -e own &&
+	test "$(mlp note own)" = called &&
+	chown 0 .mlp && mv .mlp real && ln -s real .mlp && chown -h 12345 .mlp &&
+	test_expect_code 129 mlp last 2>err &&
+	rm .mlp && mv real .mlp && chown 0 .mlp &&
+	mlp last >out
+'
 test_done

@@ -144,6 +144,15 @@ static int locate(struct repo *repo, struct mlp_error *err)
 	return 0;
 }
 
+/* Both of the folder and of a link to it: either could be changed by its owner. */
+static bool is_own(const char *dir)
+{
+	struct stat link, st;
+
+	return !lstat(dir, &link) && !stat(dir, &st) &&
+	       (link.st_uid == geteuid() || !link.st_uid) && (st.st_uid == geteuid() || !st.st_uid);
+}
+
 static int read_project(struct repo *repo, struct mlp_error *err)
 {
 	_cleanup_free_ char *config = repo_path(repo, "config");
@@ -153,6 +162,9 @@ static int read_project(struct repo *repo, struct mlp_error *err)
 
 	repo->db_path = repo_path(repo, "mlp.db");
 	r = repo_read_settings(&repo->settings, config, err);
+	if (!is_own(repo->dir))
+		for (size_t i = 0; i < repo->settings.len; i++)
+			repo->settings.v[i].foreign = repo->settings.v[i].level == SETTINGS_PROJECT;
 	text = r ? NULL : settings_get(&repo->settings, "core.version");
 	if (!text || !text_parse_int(text, &version) || version <= 1)
 		return r;

@@ -118,6 +118,16 @@ const char *settings_get(const struct settings *s, const char *key)
 	return found ? found->value : NULL;
 }
 
+const char *settings_get_command(const struct settings *s, const char *key)
+{
+	_cleanup_free_ char *canonical = settings_key(key);
+
+	for (size_t i = s->len; canonical && i-- > 0;)
+		if (!s->v[i].foreign && !strcmp(s->v[i].key, canonical))
+			return s->v[i].value;
+	return NULL;
+}
+
 int settings_get_size(const struct settings *s, const char *key, int64_t def, int64_t *out,
 		      struct mlp_error *err)
 {

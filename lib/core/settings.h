@@ -31,6 +31,7 @@ struct setting {
 	enum settings_level level;
 	char *origin; /* "file:/home/u/.config/mlp/config", "environment", "command line" */
 	int line;     /* in the file, from 1; 0 elsewhere */
+	bool foreign; /* of somebody else's project: nothing to execute */
 };
 
 struct settings {
@@ -55,6 +56,9 @@ int settings_add(struct settings *s, const char *key, const char *value,
 /* The winning value, or NULL; borrowed. */
 const char *settings_get(const struct settings *s, const char *key);
 const struct setting *settings_find(const struct settings *s, const char *key);
+/* The same of a setting whose value is executed: a pager, an editor, an alias.  Foreign
+ * ones are passed over, for any folder above the current one may hold a project. */
+const char *settings_get_command(const struct settings *s, const char *key);
 /* A size such as 10MiB, or def where the key is absent; a malformed one is an error that
  * names key and origin. */
 int settings_get_size(const struct settings *s, const char *key, int64_t def, int64_t *out,
