@@ -102,7 +102,7 @@ static int run_man(const char *page)
 {
 	_cleanup_free_ char *program = path_find_program("man");
 	_cleanup_free_ char *file = find_page(page);
-	int status;
+	int status, r;
 	pid_t pid;
 
 	if (!program)
@@ -115,9 +115,9 @@ static int run_man(const char *page)
 	}
 	if (pid < 0)
 		return -1;
-	while (waitpid(pid, &status, 0) < 0)
+	while ((r = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return r > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static char *page_name(const char *topic)

@@ -51,7 +51,7 @@ static int run_editor(struct cmd_ctx *ctx, const char *path)
 {
 	const char *editor = editor_command(ctx);
 	_cleanup_free_ char *script = xasprintf("%s \"$@\"", editor);
-	int status;
+	int status, r;
 	pid_t pid = fork();
 
 	if (!pid) {
@@ -61,9 +61,11 @@ static int run_editor(struct cmd_ctx *ctx, const char *path)
 	if (pid < 0)
 		return mlp_error_errno(&ctx->err, errno, "cannot start the editor '%s'", editor);
 	signal(SIGINT, SIG_IGN); /* it is the editor's */
-	while (waitpid(pid, &status, 0) < 0)
+	while ((r = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
 		;
 	signal(SIGINT, SIG_DFL);
+	if (r < 0)
+		return mlp_error_errno(&ctx->err, errno, "cannot wait for the editor '%s'", editor);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return mlp_error_set(&ctx->err, MLP_EFAIL, "the editor '%s' failed", editor);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ void pager_finish(void)
 	fflush(stdout);
 	close(STDOUT_FILENO);
 	signal(SIGINT, SIG_IGN);
-	while (waitpid(pager_pid, NULL, 0) < 0)
+	while (waitpid(pager_pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	pager_pid = 0;
 }

@@ -43,6 +43,11 @@ test_expect_success 'a setting names the editor' '
 	EDITOR=false mlp note -e one &&
 	test "$(mlp note one)" = edited
 '
+test_expect_success 'a parent that ignores the end of children does not make it spin' '
+	{ timeout 60 env --ignore-signal=CHLD mlp -c core.editor=true note -e one ||
+		test $? = 128; } &&
+	test "$(mlp note one)" = edited
+'
 test_expect_success 'an empty note removes it, twice is fine' '
 	mlp note one "" &&
 	mlp note one "" &&
