@@ -86,31 +86,6 @@ static int write_template(struct cmd_ctx *ctx, int fd, const struct run *run, co
 	return r ? mlp_error_errno(&ctx->err, r, "cannot write the note for the editor") : 0;
 }
 
-static int edit(struct cmd_ctx *ctx, const struct run *run, const char *old, struct strbuf *out)
-{
-	_cleanup_free_ char *dir = repo_path(&ctx->repo, "tmp");
-	_cleanup_free_ char *path = xasprintf("%s/note-XXXXXX.md", dir);
-	_cleanup_close_ int fd = mkostemps(path, 3, O_CLOEXEC);
-	char *cut;
-	int r;
-
-	if (fd < 0)
-		return mlp_error_errno(&ctx->err, errno, "cannot make a file in '%s'", dir);
-	r = write_template(ctx, fd, run, old);
-	if (!r)
-		r = run_editor(ctx, path);
-	if (!r) {
-		r = file_read(path, 1 << 20, out);
-		if (r)
-			r = mlp_error_errno(&ctx->err, r, "cannot read '%s'", path);
-	}
-	unlink(path);
-	cut = strstr(out->buf, SCISSORS);
-	if (cut)
-		strbuf_setlen(out, (size_t)(cut - out->buf));
-	return r;
-}
-
 static int read_file(struct cmd_ctx *ctx, const char *path, struct strbuf *out)
 {
 	int r = strcmp(path, "-") ? file_read(path, 1 << 20, out) :
@@ -129,6 +104,43 @@ static int save(struct cmd_ctx *ctx, int64_t id, const char *old, struct strbuf 
 	if (text->len)
 		return mlp_error_set(&ctx->err, MLP_EINVAL, "the note holds a NUL byte");
 	return old ? tag_unset(ctx->db, id, NOTE_TAG, &ctx->err) : 0;
+}
+
+static int save_edited(struct cmd_ctx *ctx, const struct run *run, const char *old,
+		       const char *path)
+{
+	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	int r = read_file(ctx, path, &text);
+	char *cut = strstr(text.buf, SCISSORS);
+
+	if (cut)
+		strbuf_setlen(&text, (size_t)(cut - text.buf));
+	if (!r)
+		r = save(ctx, run->id, old, &text);
+	/* What somebody typed is not thrown away. */
+	if (r)
+		mlp_error_hint(&ctx->err, "the text is kept in '%s'", path);
+	else
+		unlink(path);
+	return r;
+}
+
+static int edit(struct cmd_ctx *ctx, const struct run *run, const char *old)
+{
+	_cleanup_free_ char *dir = repo_path(&ctx->repo, "tmp");
+	_cleanup_free_ char *path = xasprintf("%s/note-XXXXXX.md", dir);
+	_cleanup_close_ int fd = mkostemps(path, 3, O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return mlp_error_errno(&ctx->err, errno, "cannot make a file in '%s'", dir);
+	r = write_template(ctx, fd, run, old);
+	if (!r)
+		r = run_editor(ctx, path);
+	if (!r)
+		return save_edited(ctx, run, old, path);
+	unlink(path);
+	return r;
 }
 
 static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
@@ -155,7 +167,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	else if (o->file)
 		r = read_file(ctx, o->file, &text);
 	else if (o->edit || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
-		r = edit(ctx, &run, old, &text);
+		return edit(ctx, &run, old);
 	else
 		return old ? (puts(old), 0) : EXIT_NO;
 	return r ? r : save(ctx, id, old, &text);

@@ -38,6 +38,17 @@ test_expect_success 'an editor that fails changes nothing and leaves nothing' '
 	test_cmp expect out &&
 	test "$(ls .mlp/tmp)" = ""
 '
+test_expect_success 'what was typed is kept when it cannot be stored' '
+	test_write_script bad <<-\EOS &&
+	printf "typed \\377\n" >"$1"
+	EOS
+	test_expect_code 128 env EDITOR=./bad mlp note -e one 2>err &&
+	test_grep "not UTF-8" err &&
+	test_grep "^hint: the text is kept in .$TRASH/.mlp/tmp/note-" err &&
+	test_grep -a "^typed" .mlp/tmp/note-*.md &&
+	rm .mlp/tmp/note-*.md &&
+	mlp note one >out && test_cmp expect out
+'
 test_expect_success 'a setting names the editor' '
 	mlp config set core.editor "sed -i 1s/.*/edited/" &&
 	EDITOR=false mlp note -e one &&
