@@ -255,6 +255,23 @@ static int write_locked(const char *path, const char *key, const char *value,
 	return r ? mlp_error_errno(err, r, "cannot write '%s'", path) : 0;
 }
 
+/* A lock of the kernel's: it ends with its holder, however that ends.  The descriptor, or
+ * -errno. */
+static int open_locked(const char *lock)
+{
+	for (;;) {
+		_cleanup_close_ int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		struct stat held, named;
+
+		if (fd < 0 || lockf(fd, F_LOCK, 0) || fstat(fd, &held))
+			return -errno;
+		/* Whoever held it has taken its name away, and another may have it by now. */
+		if (!stat(lock, &named) && named.st_ino == held.st_ino &&
+		    named.st_dev == held.st_dev)
+			return steal_fd(&fd);
+	}
+}
+
 int settings_write(const char *path, const char *key, const char *value, struct mlp_error *err)
 {
 	_cleanup_free_ char *canonical = settings_key(key);
@@ -266,12 +283,9 @@ int settings_write(const char *path, const char *key, const char *value, struct 
 	if (!canonical)
 		return mlp_error_set(err, MLP_EINVAL, "bad setting name '%s'", key);
 	path_mkdirs(dir, 0777);
-	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = open_locked(lock);
 	if (fd < 0)
-		return mlp_error_errno(err, errno, "cannot write '%s'", path);
-	/* A lock of the kernel's: it ends with its holder, however that ends. */
-	if (lockf(fd, F_LOCK, 0))
-		return mlp_error_errno(err, errno, "cannot lock '%s'", path);
+		return mlp_error_errno(err, fd, "cannot write '%s'", path);
 	r = write_locked(path, canonical, value, err);
 	unlink(lock);
 	return r;

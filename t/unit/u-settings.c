@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "lib/core/settings.h"
 #include "lib/util/file.h"
 #include "lib/util/path.h"
+#include "lib/util/xalloc.h"
 #include "t/unit/tap.h"
 
 static int parse(struct settings *s, const char *text, struct mlp_error *err)
@@ -86,6 +92,58 @@ static void test_write(void)
 	path_remove_tree(dir);
 }
 
+static int lock_new(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+
+	return fd >= 0 && !lockf(fd, F_LOCK, 0) ? fd : -1;
+}
+
+/* Waits until the process waits for this lock; false when it ends instead. */
+static bool is_waiting(pid_t pid, int fd)
+{
+	_cleanup_free_ char *who = NULL, *what = NULL;
+	struct stat st;
+
+	fstat(fd, &st);
+	who = xasprintf(" %d ", (int)pid);
+	what = xasprintf(":%lu ", (unsigned long)st.st_ino);
+	while (!waitpid(pid, NULL, WNOHANG)) {
+		_release_(strbuf_release) struct strbuf locks = STRBUF_INIT;
+
+		file_read("/proc/locks", 1 << 20, &locks);
+		for (char *line = strtok(locks.buf, "\n"); line; line = strtok(NULL, "\n"))
+			if (strstr(line, "->") && strstr(line, who) && strstr(line, what))
+				return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+/* A writer waits for another, which takes the lock file away, whose name a third has
+ * before the first is woken. */
+static void test_write_third(void)
+{
+	_cleanup_free_ char *dir = tap_folder(), *path = path_join(dir, "config");
+	_cleanup_free_ char *lock = path_join(dir, "config.lock");
+	int second = lock_new(lock), third, status = -1;
+	pid_t first = fork();
+
+	if (!first)
+		_exit(settings_write(path, "a.b", "1", NULL) ? 1 : 0);
+	ok(is_waiting(first, second), "a writer waits for another");
+	unlink(lock);
+	third = lock_new(lock);
+	close(second);
+	ok(is_waiting(first, third), "and for the one that came between");
+	file_replace(path, "[a]\n\tc = 2\n", 11, 0600);
+	unlink(lock);
+	close(third);
+	ok(waitpid(first, &status, 0) == first && !status, "it writes in the end");
+	is_file(path, "[a]\n\tc = 2\n\tb = 1\n", "nothing is lost");
+	path_remove_tree(dir);
+}
+
 static void test_comments_stay(void)
 {
 	_cleanup_free_ char *dir = tap_folder(), *path = path_join(dir, "config");
@@ -116,6 +174,7 @@ int main(void)
 	test_errors();
 	test_values();
 	test_write();
+	test_write_third();
 	test_comments_stay();
 	test_keys();
 	return done_testing();
