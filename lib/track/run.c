@@ -93,12 +93,14 @@ int experiment_ensure(struct db *db, const char *name, int64_t *id, struct mlp_e
 static char *current_user(void)
 {
 	const char *names[] = { getenv("LOGNAME"), getenv("USER") };
-	struct passwd *pw;
+	struct passwd entry, *pw = NULL;
+	char buf[1 << 14]; /* a longer entry counts as none */
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i] && *names[i] && text_is_utf8(names[i], strlen(names[i])))
 			return xstrdup(names[i]);
-	pw = getpwuid(getuid());
+	/* Servers make runs on several threads. */
+	getpwuid_r(getuid(), &entry, buf, sizeof(buf), &pw);
 	return pw ? xstrdup(pw->pw_name) : xasprintf("%u", (unsigned)getuid());
 }
 
