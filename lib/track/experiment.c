@@ -15,7 +15,7 @@ void experiment_release(struct experiment *e)
 	*e = (struct experiment)EXPERIMENT_INIT;
 }
 
-static int check_name(const char *name, struct mlp_error *err)
+int experiment_name_check(const char *name, struct mlp_error *err)
 {
 	size_t len = strlen(name);
 
@@ -50,7 +50,7 @@ int experiment_create(struct db *db, const char *name, const char *artifact_loca
 		      struct mlp_error *err)
 {
 	_cleanup_txn_ struct db *txn = NULL;
-	int r = check_name(name, err);
+	int r = experiment_name_check(name, err);
 
 	if (!r)
 		r = db_txn(&txn, db, err);
@@ -94,7 +94,7 @@ int experiment_get(struct db *db, int64_t id, struct experiment *out, struct mlp
 
 int experiment_rename(struct db *db, int64_t id, const char *name, struct mlp_error *err)
 {
-	int r = check_name(name, err);
+	int r = experiment_name_check(name, err);
 
 	if (!r)
 		r = check_free(db, name, id, err);

@@ -21,6 +21,8 @@ void experiment_release(struct experiment *e);
  * with us; else NULL. */
 const char *experiment_artifact_root(const char *artifact_location);
 
+/* MLP_EINVAL for a name that none may have. */
+int experiment_name_check(const char *name, struct mlp_error *err);
 /* MLP_EEXIST when the name is taken, also by a deleted one. */
 int experiment_create(struct db *db, const char *name, const char *artifact_location, int64_t *id,
 		      struct mlp_error *err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/core/id.h"
+#include "lib/track/experiment.h"
 #include "lib/track/name.h"
 #include "lib/util/clock.h"
 #include "lib/util/path.h"
@@ -74,12 +75,11 @@ int experiment_find(struct db *db, const char *name, int64_t *id, struct mlp_err
 
 int experiment_ensure(struct db *db, const char *name, int64_t *id, struct mlp_error *err)
 {
-	size_t len = strlen(name);
 	int64_t now = clock_ms();
-	int r;
+	int r = experiment_name_check(name, err);
 
-	if (!len || len > EXPERIMENT_NAME_MAX || !text_is_utf8(name, len))
-		return mlp_error_set(err, MLP_EINVAL, "bad experiment name '%s'", name);
+	if (r)
+		return r;
 	r = experiment_find(db, name, id, NULL);
 	if (r != MLP_ENOTFOUND)
 		return r ? experiment_find(db, name, id, err) : 0;
