@@ -66,6 +66,23 @@ test_expect_success 'an input that the store has is taken from there' '
 	mlp reproduce @ >table && test_grep "^output *copy .*same" table
 '
 
+test_expect_success 'nothing is written through a link of the work tree' '
+	new link && rm -rf data && mkdir "$TRASH/mnt" && ln -s "$TRASH/mnt" data && git add -f data && git commit -q -m link &&
+	mlp -q train -o data/in -- sh -c "echo 1 >data/in" && mlp -q train -i data/in -- cat data/in &&
+	mlp reproduce --check @ && echo 2 >data/in && test_expect_code 3 mlp reproduce @ >table &&
+	test_grep "^input *data/in .*changed" table && test "$(cat "$TRASH/mnt/in")" = 2 &&
+	rm data/in && test_expect_code 3 mlp reproduce @ >table &&
+	test_grep "^input *data/in .*missing" table && test_path_is_missing "$TRASH/mnt/in"
+'
+
+test_expect_success 'a link that leads elsewhere from the work tree' '
+	new relative && rm -rf data && mkdir ../beside && ln -s ../beside data && git add -f data && git commit -q -m link &&
+	echo 1 >data/in && mlp -q train -i data/in -- cat data/in &&
+	test_expect_code 3 mlp reproduce @ >table && test_grep "^input *data/in .*missing" table &&
+	test "$(cat ../beside/in)" = 1 && test_path_is_missing .mlp/tmp/beside &&
+	mlp -q train -i data -- cat data/in && mlp reproduce @
+'
+
 test_expect_success 'a result that differs: 1' '
 	cd "$TRASH" && git init -q random && cd random && git commit -q --allow-empty -m e && mlp -q init &&
 	mlp -q train -o r -- sh -c "echo \$\$ >r; echo {\\\"x\\\": \$\$} >&\$MLP_FD" &&

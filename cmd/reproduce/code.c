@@ -102,12 +102,12 @@ static bool is_restorable(const char *path)
 	}
 }
 
-/* Makes the folders above a file; a link among them is refused. */
-static int make_parents(const char *tree, const char *path, struct mlp_error *err)
+int reproduce_parents(struct reproduction *re, const char *to)
 {
-	_cleanup_free_ char *full = path_join(tree, path);
+	_cleanup_free_ char *full = xstrdup(to);
+	struct mlp_error *err = &re->ctx->err;
 
-	for (char *s = full + strlen(tree) + 1; (s = strchr(s, '/')); s++) {
+	for (char *s = full + strlen(re->tree) + 1; (s = strchr(s, '/')); s++) {
 		struct stat st;
 
 		*s = '\0';
@@ -115,7 +115,7 @@ static int make_parents(const char *tree, const char *path, struct mlp_error *er
 			return mlp_error_errno(err, errno, "cannot make '%s'", full);
 		if (lstat(full, &st) || !S_ISDIR(st.st_mode))
 			return mlp_error_set(err, MLP_EINVAL, "cannot restore '%s': '%s' is no folder",
-					     path, full);
+					     to, full);
 		*s = '/';
 	}
 	return 0;
@@ -153,11 +153,10 @@ static bool restore_from_origin(struct reproduction *re, const struct run_file *
 static int restore_file(struct reproduction *re, const struct run_file *file)
 {
 	struct mlp_error *err = &re->ctx->err;
-	_cleanup_free_ char *to = NULL;
-	int r = is_restorable(file->path) ? make_parents(re->tree, file->path, err) : MLP_EINVAL;
+	_cleanup_free_ char *to = path_join(re->tree, file->path);
+	int r = is_restorable(file->path) ? reproduce_parents(re, to) : MLP_EINVAL;
 
 	if (!r) {
-		to = path_join(re->tree, file->path);
 		if (S_ISDIR(file->mode))
 			r = MLP_ENOTFOUND;
 		else if (!file->stored)

@@ -35,35 +35,30 @@ static bool is_same(const char *path, const struct run_file *file, char hex[SHA2
 	return file->sha256 && !strcmp(hex, file->sha256);
 }
 
-static int put_link(const char *target, const char *to)
-{
-	_cleanup_free_ char *dir = path_dirname(to);
-	int r = path_mkdirs(dir, 0777);
-
-	return r ? r : symlink(target, to) ? -errno : 0;
-}
-
 /* A link, because inputs are only read, and may be large. */
 static int provide(struct reproduction *re, const char *from, const char *to)
 {
 	_cleanup_free_ char *real = realpath(from, NULL);
-	int r;
+	int r = reproduce_parents(re, to);
 
-	if (!access(to, F_OK))
-		unlink(to);
-	r = put_link(real ? real : from, to);
-	return r ? mlp_error_errno(&re->ctx->err, r, "cannot put the input '%s' into the work tree",
-				   from) : 0;
+	if (r)
+		return r;
+	unlink(to);
+	if (symlink(real ? real : from, to))
+		return mlp_error_errno(&re->ctx->err, errno,
+				       "cannot put the input '%s' into the work tree", from);
+	return 0;
 }
 
 /* From the store: an output of another run, for instance. */
-static bool provide_stored(struct reproduction *re, const struct run_file *file, const char *to)
+static int provide_stored(struct reproduction *re, const struct run_file *file, const char *to)
 {
-	_cleanup_free_ char *dir = path_dirname(to);
+	int r = MLP_ENOTFOUND;
 
-	return file->sha256 && S_ISREG(file->mode) &&
-	       object_exists(&re->ctx->repo, file->sha256) && !path_mkdirs(dir, 0777) &&
-	       !object_extract(&re->ctx->repo, file->sha256, to, file->mode & 0777, NULL);
+	if (file->sha256 && S_ISREG(file->mode) && object_exists(&re->ctx->repo, file->sha256))
+		r = reproduce_parents(re, to);
+	return r ? r : object_extract(&re->ctx->repo, file->sha256, to, file->mode & 0777,
+				      &re->ctx->err);
 }
 
 /* In the work tree the command sees a path of the project below its own folder. */
@@ -80,16 +75,21 @@ static int check_input(struct reproduction *re, const struct run_file *file)
 	_cleanup_free_ char *full = path_absolute(was);
 	_cleanup_free_ char *here = path_join(re->origin, file->path);
 	_cleanup_free_ char *to = file->path[0] == '/' ? NULL : place_in_tree(re, full);
-	char hex[SHA256_HEX + 1];
+	char hex[SHA256_HEX + 1], seen[SHA256_HEX + 1];
 	bool there;
+	int r;
 
-	if (to && is_same(to, file, hex))
+	if (to && is_same(to, file, seen))
 		return 0;
 	there = is_same(here, file, hex);
+	if (!to)
+		r = there ? 0 : MLP_ENOTFOUND;
+	else
+		r = there ? provide(re, here, to) : provide_stored(re, file, to);
+	if (!r || r == MLP_ESYSTEM || r == MLP_EFULL)
+		return r;
 	if (there)
-		return to ? provide(re, here, to) : 0;
-	if (to && provide_stored(re, file, to))
-		return 0;
+		memcpy(hex, seen, sizeof(hex));
 	reproduce_row(re, "input", file->path, file->sha256, *hex ? hex : NULL,
 		      *hex ? "changed" : "missing");
 	re->missing++;
@@ -104,6 +104,7 @@ static int link_folder(struct reproduction *re, const char *path, const struct r
 	_cleanup_free_ char *here = path_join(re->origin, path);
 	_cleanup_free_ char *to = path[0] == '/' ? NULL : place_in_tree(re, full);
 	struct stat st;
+	int r;
 
 	if (!to || !access(to, F_OK) || stat(here, &st) || !S_ISDIR(st.st_mode))
 		return 0;
@@ -114,7 +115,8 @@ static int link_folder(struct reproduction *re, const char *path, const struct r
 		if (path_below(files->v[i].path, path) && !is_same(file, &files->v[i], hex))
 			return 0; /* file by file, as far as they are the same */
 	}
-	return provide(re, here, to);
+	r = provide(re, here, to);
+	return r == MLP_EINVAL ? 0 : r;
 }
 
 int reproduce_inputs(struct reproduction *re)

@@ -50,6 +50,9 @@ void reproduce_row(struct reproduction *re, const char *kind, const char *name, 
 /* Makes the work tree as it was: commit, changes, untracked files.  Something that is not
  * there any more is a row. */
 int reproduce_code(struct reproduction *re);
+/* Makes the folders above a file of the work tree.  MLP_EINVAL for a link among them: it
+ * leads to what is the user's. */
+int reproduce_parents(struct reproduction *re, const char *to);
 /* Verifies the inputs by hash and puts those of the project into the work tree. */
 int reproduce_inputs(struct reproduction *re);
 /* Rows for what differs between the environments. */
