@@ -504,6 +504,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL); /* whoever started us may ignore it */
 	r = opt_parse(&set, 1, &args, &err);
 	if (r) {
 		fprintf(stderr, "mlp: %s\nusage: mlp [-C DIR] [-c KEY=VALUE] [-q] COMMAND [ARG...]\n",

@@ -42,6 +42,11 @@ test_expect_success 'the first interrupt is passed on' '
 	test "$(last "status, exit_code, reason")" = "5|5|interrupted"
 '
 
+test_expect_success 'SIGCHLD that is ignored around us' '
+	test_expect_code 5 timeout 20 env --ignore-signal=CHLD mlp train -- sh -c "exit 5" &&
+	test "$(last "status, exit_code")" = "4|5"
+'
+
 test_expect_success 'the second one kills' '
 	start -- sh -c "trap \"echo no\" INT; $waits" &&
 	kill -INT $pid && until_true "grep -q no out" && kill -INT $pid &&

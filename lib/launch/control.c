@@ -36,6 +36,8 @@ int control_signals(sigset_t *old, struct mlp_error *err)
 		sigaddset(&set, handled[i]);
 	if (pthread_sigmask(SIG_BLOCK, &set, old))
 		return mlp_error_set(err, MLP_ESYSTEM, "cannot block signals");
+	/* Where it is ignored the kernel buries children, and there is no end to wait for. */
+	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN); /* output from the background goes through */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
