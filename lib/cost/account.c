@@ -302,16 +302,16 @@ static int share_out(struct account *a, struct mlp_error *err)
 	return r ? r : write_device(a, left_mj, left_ms, err);
 }
 
-/* Drops what is accounted for. */
-static void forget(struct device *device, uint64_t seen_us)
+void device_accounted(struct device *device, bool hold)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < device->uses.len; i++)
-		if (device->uses.v[i].time_us > seen_us)
+		if (device->uses.v[i].time_us > device->accounted_us)
 			device->uses.v[kept++] = device->uses.v[i];
 	device->uses.len = kept;
 	device->activities.len = 0;
+	device->held = hold;
 }
 
 int device_account(struct device *device, const struct device_context *ctx, int64_t now_ms,
@@ -338,9 +338,6 @@ int device_account(struct device *device, const struct device_context *ctx, int6
 			    " memory_peak = max(memory_peak, excluded.memory_peak)",
 			    "isssiii", ctx->attempt_id, ctx->host, device->id, device->model, now_ms,
 			    device->memory_peak, hold ? now_ms : (int64_t)0);
-	if (!r) {
-		forget(device, a.seen_us);
-		device->held = hold;
-	}
+	device->accounted_us = a.seen_us;
 	return r;
 }

@@ -37,6 +37,7 @@ struct device {
 	int64_t listed_ms;   /* when the processes were last listed */
 	bool processes_known;
 	uint64_t seen_us; /* newest sample taken from the driver */
+	uint64_t accounted_us; /* newest one that device_account() shared out */
 	VEC(struct gpu_process) processes;
 	VEC(struct gpu_use) uses; /* not yet shared out, as far as we know */
 	VEC(struct device_activity) activities;
@@ -55,6 +56,8 @@ void device_list_processes(struct device *device, struct nvml *nvml, int64_t now
  * whether the attempt holds it from now on. */
 int device_account(struct device *device, const struct device_context *ctx, int64_t now_ms,
 		   bool hold, struct mlp_error *err);
+/* After the commit: drops what was shared out. */
+void device_accounted(struct device *device, bool hold);
 
 /* Millijoules between two readings of a counter that may wrap (modulo 2^63) or begin
  * anew: after a boot, or when it went back and did not wrap. */

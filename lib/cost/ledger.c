@@ -24,6 +24,7 @@ struct claim {
 	int64_t pid;
 	int64_t seen_ms;
 	bool written;
+	bool ended; /* and not to be kept */
 };
 
 struct ledger {
@@ -132,9 +133,12 @@ int ledger_open(struct ledger **out, struct db *db, struct nvml *nvml,
 		r = device_account(&l->devices[i], &l->ctx, l->now_ms, true, err);
 	if (!r)
 		r = db_txn_commit(&txn, err);
-	if (!r)
-		*out = steal_ptr(&l);
-	return r;
+	if (r)
+		return r;
+	for (size_t i = 0; !l->by_use && i < l->ndevices; i++)
+		device_accounted(&l->devices[i], true);
+	*out = steal_ptr(&l);
+	return 0;
 }
 
 static bool in_tree(const struct ledger_tree *tree, int64_t pid)
@@ -152,7 +156,7 @@ static void claim(struct ledger *l, int64_t pid)
 			l->claims.v[i].seen_ms = l->now_ms;
 			return;
 		}
-	vec_push(&l->claims, ((struct claim){ pid, l->now_ms, false }));
+	vec_push(&l->claims, ((struct claim){ pid, l->now_ms, false, false }));
 }
 
 /* Claims the processes of the tree that are on the device; true when there is one
@@ -178,28 +182,36 @@ static bool claim_processes(struct ledger *l, struct device *d, const struct led
 
 static int write_claims(struct ledger *l, struct mlp_error *err)
 {
-	size_t kept = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < l->claims.len && !r; i++) {
 		struct claim *c = &l->claims.v[i];
 
-		if (c->seen_ms + CLAIM_KEPT_MS < l->now_ms && !process_started(c->pid)) {
+		c->ended = c->seen_ms + CLAIM_KEPT_MS < l->now_ms && !process_started(c->pid);
+		if (c->ended)
 			r = db_exec(l->ctx.db, err,
 				    "DELETE FROM usage_process WHERE host = ?1 AND pid = ?2"
 				    " AND attempt_id = ?3", "sii", l->ctx.host, c->pid,
 				    l->ctx.attempt_id);
-			continue;
-		}
-		if (!c->written)
+		else if (!c->written)
 			r = owner_claim(l->ctx.db, l->ctx.host, l->boot_id, l->ctx.attempt_id,
 					c->pid, err);
-		c->written = true;
-		l->claims.v[kept++] = *c;
 	}
-	if (!r)
-		l->claims.len = kept;
 	return r;
+}
+
+/* After the commit. */
+static void settle_claims(struct ledger *l)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->claims.len; i++) {
+		if (l->claims.v[i].ended)
+			continue;
+		l->claims.v[i].written = true;
+		l->claims.v[kept++] = l->claims.v[i];
+	}
+	l->claims.len = kept;
 }
 
 static int write_cpu(const struct ledger *l, struct mlp_error *err)
@@ -211,34 +223,30 @@ static int write_cpu(const struct ledger *l, struct mlp_error *err)
 		       "isiii", l->ctx.attempt_id, l->ctx.host, l->cpu_ms, l->rss_peak, l->now_ms);
 }
 
-/* hold: by device, whether the attempt holds it from now on. */
+/* hold: by device, whether the attempt holds it from now on.  On error the next write has it
+ * all to do again. */
 static int write_all(struct ledger *l, const bool *hold, struct mlp_error *err)
 {
 	_cleanup_txn_ struct db *txn = NULL;
-	_cleanup_free_ bool *held = xcalloc(l->ndevices + 1, sizeof(*held));
 	int r = db_txn(&txn, l->ctx.db, err);
 
-	for (size_t i = 0; i < l->ndevices; i++)
-		held[i] = l->devices[i].held;
 	if (!r)
 		r = write_claims(l, err);
 	if (!r)
 		r = write_cpu(l, err);
 	for (size_t i = 0; !r && i < l->ndevices; i++)
-		if (held[i] || hold[i])
+		if (l->devices[i].held || hold[i])
 			r = device_account(&l->devices[i], &l->ctx, l->now_ms, hold[i], err);
 	if (!r)
 		r = db_txn_commit(&txn, err);
-	if (!r) {
-		l->written_ms = l->now_ms;
-		return 0;
-	}
-	/* Nothing was written: the next write has it all to do again. */
+	if (r)
+		return r;
+	settle_claims(l);
 	for (size_t i = 0; i < l->ndevices; i++)
-		l->devices[i].held = held[i];
-	for (size_t i = 0; i < l->claims.len; i++)
-		l->claims.v[i].written = false;
-	return r;
+		if (l->devices[i].held || hold[i])
+			device_accounted(&l->devices[i], hold[i]);
+	l->written_ms = l->now_ms;
+	return 0;
 }
 
 /* Looks at a device; true when the attempt holds it from now on. */

@@ -319,6 +319,32 @@ static void test_reused_pid(struct nvml *nvml)
 	is_int(ask(db, UNBALANCED), 0, "in balance");
 }
 
+static void test_failed_commit(struct nvml *nvml)
+{
+	_cleanup_(db_close) struct db *db = store("commit.db");
+	struct gpu g = { .p = { { getpid(), 50, 10 } } };
+	struct ledger *a;
+
+	play(&g, 1, T0);
+	a = open_attempt(db, nvml, "a", "0", T0);
+	g.energy += 100;
+	play(&g, 1, T0 + 1000);
+	/* A constraint that is looked at when all else is done. */
+	if (db_exec(db, &err, "CREATE TABLE late(id INTEGER REFERENCES usage(id)"
+			      " DEFERRABLE INITIALLY DEFERRED)", "") ||
+	    db_exec(db, &err, "CREATE TRIGGER fail AFTER UPDATE ON usage_device"
+			      " BEGIN INSERT INTO late VALUES(1000000); END", ""))
+		ok(false, "%s", err.text);
+	ok(tick(a, getpid(), T0 + 1000, true) < 0, "the commit fails at its end: %s", err.text);
+	db_exec(db, &err, "DROP TRIGGER fail", "");
+	g.p[0].pid = 0;
+	play(&g, 1, T0 + 2000);
+	ok(!tick(a, 0, T0 + 2000, true), "the next one does not");
+	is_int(ask(db, OF("a", "energy_mj")), 100, "and knows who used the device before");
+	finish(a, 0, T0 + 3000);
+	is_int(ask(db, UNBALANCED), 0, "in balance");
+}
+
 static void test_environment(struct nvml *nvml)
 {
 	_cleanup_(db_close) struct db *db = store("environ.db");
@@ -618,6 +644,7 @@ int main(void)
 	test_by_use(nvml);
 	test_counter(nvml);
 	test_reused_pid(nvml);
+	test_failed_commit(nvml);
 	test_environment(nvml);
 	test_unknowns();
 	test_kept(nvml);
