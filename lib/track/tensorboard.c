@@ -61,7 +61,8 @@ static uint64_t get_u32(struct bytes *b)
 	return v;
 }
 
-/* 1 with a field, 0 at the end, -1 when malformed. */
+/* 1 with a field, 0 at the end, -1 when malformed.  One of bytes has the value 0, one with a
+ * value no bytes: which it is, is up to who wrote the file. */
 static int next_field(struct bytes *in, struct field *f)
 {
 	uint64_t tag, len;
@@ -69,8 +70,7 @@ static int next_field(struct bytes *in, struct field *f)
 	if (in->p == in->end)
 		return 0;
 	tag = get_varint(in);
-	f->number = (unsigned)(tag >> 3);
-	f->wire = tag & 7;
+	*f = (struct field){ .number = (unsigned)(tag >> 3), .wire = tag & 7 };
 	switch (f->wire) {
 	case WIRE_VARINT:
 		f->value = get_varint(in);
