@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,12 +19,19 @@
 
 enum { SILENCE_MS = 120000 }; /* where there is no lock to look at */
 
+static struct utsname names; /* the same for the life of the process */
+
+static void read_names(void)
+{
+	if (uname(&names))
+		names.nodename[0] = '\0';
+}
+
 const char *live_host(void)
 {
-	static struct utsname names; /* the same for the life of the process */
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!names.nodename[0] && uname(&names))
-		return "localhost";
+	pthread_once(&once, read_names);
 	return names.nodename[0] ? names.nodename : "localhost";
 }
 

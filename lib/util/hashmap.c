@@ -3,23 +3,29 @@
 
 #include "lib/util/hashmap.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "lib/util/vec.h"
 
+static uint64_t seed_value;
+
+static void make_seed(void)
+{
+	if (getrandom(&seed_value, sizeof(seed_value), GRND_NONBLOCK) != sizeof(seed_value))
+		seed_value = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15u;
+	seed_value |= 1;
+}
+
 /* Keyed per process, so that crafted keys cannot pile up in one chain. */
 static uint64_t seed(void)
 {
-	static uint64_t s;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!s) {
-		if (getrandom(&s, sizeof(s), GRND_NONBLOCK) != sizeof(s))
-			s = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15u;
-		s |= 1;
-	}
-	return s;
+	pthread_once(&once, make_seed);
+	return seed_value;
 }
 
 static uint64_t mix(uint64_t a, uint64_t b)
