@@ -122,4 +122,11 @@ test_expect_success 'kill -9 loses 10 seconds at most' '
 	test_wait_for 10 sh -c "! kill -0 $child"
 '
 
+test_expect_success 'what somebody put where the lock of a GPU is' '
+	lock=/tmp/mlp-gpu-GPU-$$.lock && test_when_finished "rm -f $lock" &&
+	echo "gpu 0 uuid=GPU-$$ watts=300" >gpus && mkfifo $lock &&
+	timeout 60 mlp train --gpus 0, -- true &&
+	test_expect_code 75 timeout 60 mlp train --gpus 1 -- true
+'
+
 test_done

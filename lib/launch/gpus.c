@@ -11,11 +11,14 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 #include "lib/util/xalloc.h"
+
+enum { CHOICE_PAUSE_MS = 10, CHOICE_PAUSES = 500 };
 
 void gpus_release(struct gpus *gpus)
 {
@@ -28,20 +31,33 @@ void gpus_release(struct gpus *gpus)
 	*gpus = (struct gpus)GPUS_INIT;
 }
 
-/* The lock file of a name; others may own it: reading is enough to lock. */
+/* The lock file of a name; others may own it: reading is enough to lock.  What anybody may
+ * have put there instead, as a FIFO, must not keep us waiting. */
 static int open_lock(const char *name)
 {
 	_cleanup_free_ char *path = xasprintf("/tmp/mlp-gpu-%s.lock", name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	_cleanup_close_ int fd = open(path, flags);
+	struct stat st;
 
 	if (fd < 0 && errno == ENOENT) {
-		fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		fd = open(path, flags | O_CREAT | O_EXCL, 0644);
 		if (fd >= 0)
 			fchmod(fd, 0644); /* whatever the umask */
 		else if (errno == EEXIST)
-			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+			fd = open(path, flags);
 	}
-	return fd;
+	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) ? steal_fd(&fd) : -1;
+}
+
+/* One chooser at a time: two that each got half would both give up.  Any user can hold the
+ * lock for ever, so it is not waited for as long. */
+static void lock_choice(int fd)
+{
+	const struct timespec pause = { 0, CHOICE_PAUSE_MS * 1000000L };
+
+	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && i < CHOICE_PAUSES; i++)
+		nanosleep(&pause, NULL);
 }
 
 static bool lock_gpu(struct gpus *gpus, const char *uuid, int operation)
@@ -101,9 +117,7 @@ static int take_free(struct gpus *gpus, size_t wanted, struct mlp_error *err)
 	_cleanup_close_ int choosing = open_lock("choice");
 	unsigned count = nvml_count(gpus->nvml);
 
-	/* One chooser at a time: two that each got half would both give up. */
-	if (choosing >= 0)
-		flock(choosing, LOCK_EX);
+	lock_choice(choosing);
 	for (unsigned i = 0; i < count && gpus->index.len < wanted; i++) {
 		struct gpu_info info;
 
