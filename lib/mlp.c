@@ -151,6 +151,30 @@ static int write_points(int fd, const struct point_list *list, size_t *next)
 	return write_line(fd, &line);
 }
 
+static void before_fork(void)
+{
+	pthread_mutex_lock(&sink.lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&sink.lock);
+}
+
+static void guard_forks(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+/* A child of a program with threads must not find it locked by one that it does not have. */
+static void lock_sink(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, guard_forks);
+	pthread_mutex_lock(&sink.lock);
+}
+
 static int log_points(const struct point_list *list)
 {
 	size_t next = 0;
@@ -159,7 +183,7 @@ static int log_points(const struct point_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		if (!list->keys[i] || !key_is_valid(list->keys[i], strlen(list->keys[i])))
 			return -EINVAL;
-	pthread_mutex_lock(&sink.lock);
+	lock_sink();
 	r = open_sink(&sink);
 	while (!r && next < list->n)
 		r = write_points(sink.fd, list, &next);
@@ -181,7 +205,7 @@ int mlp_flush(void)
 {
 	int r;
 
-	pthread_mutex_lock(&sink.lock);
+	lock_sink();
 	r = open_sink(&sink);
 	if (!r && fdatasync(sink.fd) && errno != EINVAL) /* a FIFO has no disk */
 		r = -errno;

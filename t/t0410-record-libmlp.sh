@@ -36,6 +36,8 @@ cat >log.c <<\END
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <mlp.h>
 
 static void *log_many(void *name)
@@ -58,6 +60,27 @@ static int threads(void)
 	return mlp_flush();
 }
 
+/* Children made while another thread has the library's lock, or so it was. */
+static int forks(void)
+{
+	char name[] = "t/a";
+	pthread_t id;
+	int status, failed = 0;
+
+	pthread_create(&id, NULL, log_many, name);
+	for (int i = 0; i < 200; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			alarm(20);
+			_exit(mlp_log_metric("child", i, i) != 0);
+		}
+		failed |= waitpid(pid, &status, 0) != pid || status;
+	}
+	pthread_join(id, NULL);
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	char error[MLP_ERROR_SIZE] = "";
@@ -72,6 +95,8 @@ int main(int argc, char **argv)
 			mlp_log_metrics(2, keys, values, 7);
 	else if (!strcmp(argv[1], "threads"))
 		r = threads();
+	else if (!strcmp(argv[1], "forks"))
+		r = forks();
 	else if (!strcmp(argv[1], "kill"))
 		r = mlp_log_metric("last", 1, 0) ? : (abort(), 0);
 	else if (!strcmp(argv[1], "bad"))
@@ -124,6 +149,12 @@ test_expect_success 'from several threads, line by line' '
 	test_line_count = 4000 metrics &&
 	{ grep -vE "^\{\"step\":[0-9]+,\"time\":[0-9]+,\"t/[abcd]\":[0-9.]+\}$" metrics >bad || : ; } &&
 	test_must_be_empty bad
+'
+
+test_expect_success 'from children of a program with threads' '
+	: >metrics &&
+	MLP_FD=7 ./log forks 7>>metrics &&
+	grep child metrics >children && test_line_count = 200 children
 '
 
 test_expect_success 'they are there when the program is killed right after' '
