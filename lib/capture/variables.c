@@ -12,6 +12,10 @@
 
 enum { VALUE_MAX = 16384 };
 
+/* What a URL begins with, and the NAME= that one may have before it. */
+static const char scheme_chars[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._=";
+
 static const char *const wanted[] = {
 	"CUDA_*",     "NCCL_*",	   "NVIDIA_*",	 "CUBLAS_*",	"CUDNN_*",    "GOMP_*",
 	"KMP_*",      "OMP_*",	   "MKL_*",	 "OPENBLAS_*",	"BLIS_*",     "VECLIB_*",
@@ -71,21 +75,35 @@ static bool is_name(const char *s, size_t len)
 	return len > 0;
 }
 
+/* The length of the word that a list begins with: up to a blank, or to a ',' or ';' behind
+ * which another URL begins, as a password may hold those. */
+static size_t word_length(const char *list)
+{
+	size_t n = strcspn(list, " ,;");
+
+	while (list[n] && list[n] != ' ' &&
+	       strncmp(list + n + 1 + strspn(list + n + 1, scheme_chars), "://", 3) != 0)
+		n += 1 + strcspn(list + n + 1, " ,;");
+	return n;
+}
+
 /* A list of URLs, each without its credentials. */
 static char *cleaned(const char *value)
 {
-	_release_(strvec_release) struct strvec words = STRVEC_INIT;
 	struct strbuf sb = STRBUF_INIT;
 
 	if (!strstr(value, "://"))
 		return xmemdupz(value, strnlen(value, VALUE_MAX));
-	strvec_split(&words, value, ' ');
-	for (size_t i = 0; i < words.len; i++) {
-		_cleanup_free_ char *clean = vcs_clean_url(words.v[i]);
+	for (;;) {
+		size_t n = word_length(value);
+		_cleanup_free_ char *word = xmemdupz(value, n), *clean = vcs_clean_url(word);
 
-		strbuf_addf(&sb, "%s%s", i ? " " : "", clean);
+		strbuf_addstr(&sb, clean);
+		value += n;
+		if (!*value)
+			return strbuf_detach(&sb);
+		strbuf_addch(&sb, *value++);
 	}
-	return strbuf_detach(&sb);
 }
 
 void variables_describe(struct json_writer *w, char *const *environment,

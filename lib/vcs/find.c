@@ -39,10 +39,12 @@ char *vcs_clean_url(const char *url)
 {
 	const char *host = strstr(url, "://"), *at;
 
-	/* "git@host:path" carries a user of the protocol, not a secret. */
-	if (!host)
+	/* "git@host:path" carries a user of the protocol, not a secret; "file:///path" nobody. */
+	if (!host || host[3] == '/')
 		return xstrdup(url);
 	host += 3;
-	at = memrchr(host, '@', strcspn(host, "/?#"));
+	/* A password may hold what should be escaped, '/' and '@' too: rather a path too little
+	 * than a part of it kept. */
+	at = memrchr(host, '@', strcspn(host, " \t\n"));
 	return at ? xasprintf("%.*s%s", (int)(host - url), url, at + 1) : xstrdup(url);
 }

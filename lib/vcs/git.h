@@ -50,7 +50,8 @@ struct vcs_state {
 char *vcs_find(const char *dir);
 /* The commit checked out in the work tree that holds dir, or NULL.  Caller frees. */
 char *vcs_head(const char *dir);
-/* A URL without user and password, also for one that is not git's.  Caller frees. */
+/* A URL without user and password, which is all up to the last '@', also for one that is
+ * not git's.  Caller frees. */
 char *vcs_clean_url(const char *url);
 /* The state of the work tree that holds dir.  MLP_ENOTFOUND when it is in none (a bare
  * repository counts as none), MLP_EUNSUPPORTED when libgit2 is not there. */

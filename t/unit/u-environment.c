@@ -194,8 +194,9 @@ static void check_variables(void)
 {
 	static char a[] = "CUDA_VISIBLE_DEVICES=0", b[] = "NCCL_AUTH_TOKEN=x", c[] = "HOME=/h",
 		    d[] = "UV_INDEX_URL=https://u:p@host/s", e[] = "MY_FLAG=1", f[] = "bad",
+		    u[] = "UV_INDEX=https://u:p/q#@r@h1/s,https://h2/t;x=https://u:p,q@h3 file:///a@b",
 		    g[] = "BASH_FUNC_x%%=() {", h[] = "MY_KEY=1", i[] = "LC_ALL=\xff";
-	char *env[] = { a, b, c, d, e, f, g, h, i, NULL };
+	char *env[] = { a, b, c, d, e, f, g, h, i, u, NULL };
 	_release_(settings_release) struct settings s = SETTINGS_INIT;
 	_release_(strbuf_release) struct strbuf out = STRBUF_INIT;
 	struct json_writer w = { .out = &out };
@@ -206,7 +207,9 @@ static void check_variables(void)
 	json_close(&w, '}');
 	is_str(out.buf,
 	       "{\"variables\":{\"CUDA_VISIBLE_DEVICES\":\"0\",\"LC_ALL\":\"\xef\xbf\xbd\","
-	       "\"MY_FLAG\":\"1\",\"UV_INDEX_URL\":\"https://host/s\"},"
+	       "\"MY_FLAG\":\"1\","
+	       "\"UV_INDEX\":\"https://h1/s,https://h2/t;x=https://h3 file:///a@b\","
+	       "\"UV_INDEX_URL\":\"https://host/s\"},"
 	       "\"variable_names\":[\"HOME\",\"MY_KEY\",\"NCCL_AUTH_TOKEN\"]}",
 	       "values of some, names of others, secrets of none");
 }
