@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/util/file.h"
@@ -128,16 +129,45 @@ void proctree_list(pid_t root, struct pids *out)
 		add_children(out->v[i], out);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
+}
+
+/* A process that its parent waited for since the list was made may have left its pid to
+ * another: the one that is held now must have its parent among the sorted ones. */
+static void signal_one(pid_t pid, pid_t root, const struct pids *sorted, int sig)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct proc_stat st;
+
+	if (fd < 0 && errno == ESRCH)
+		return;
+	if (!proc_stat_read(pid, &st) ||
+	    (st.parent != root &&
+	     !bsearch(&st.parent, sorted->v, sorted->len, sizeof(*sorted->v), by_number)))
+		return;
+	if (fd >= 0)
+		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	else
+		kill(pid, sig); /* an old kernel, or no descriptor left */
+}
+
 size_t proctree_signal(pid_t root, int sig)
 {
-	struct pids pids = { 0 };
+	struct pids pids = { 0 }, sorted = { 0 };
 	size_t n;
 
 	proctree_list(root, &pids);
 	for (size_t i = 0; i < pids.len; i++)
-		kill(pids.v[i], sig);
+		vec_push(&sorted, pids.v[i]);
+	if (sorted.len)
+		qsort(sorted.v, sorted.len, sizeof(*sorted.v), by_number);
+	for (size_t i = 0; i < pids.len; i++)
+		signal_one(pids.v[i], root, &sorted, sig);
 	n = pids.len;
 	vec_free(&pids);
+	vec_free(&sorted);
 	return n;
 }
 
