@@ -2,8 +2,8 @@
 /*
  * The life of one attempt's processes: signals passed on, limits, the end.  We are the
  * reaper of all the command starts (PR_SET_CHILD_SUBREAPER), so that nothing it leaves
- * behind is missed, daemons included; a cgroup would see no more, and costs a millisecond
- * to make and needs rights that users seldom have.
+ * behind is missed, daemons included.  The control group (cgroup.h), which not every user
+ * may make, is for --reap only.
  */
 #ifndef LAUNCH_CONTROL_H
 #define LAUNCH_CONTROL_H
