@@ -19,11 +19,6 @@
  * die (it hangs in the kernel) is given up. */
 enum { KILL_AGAIN_MS = 50, KILL_LIMIT_MS = 10000, LEFTOVER_POLL_MS = 50 };
 
-static int64_t mono_ms(void)
-{
-	return clock_mono_ns() / 1000000;
-}
-
 int control_signals(sigset_t *old, struct mlp_error *err)
 {
 	static const int handled[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP,  SIGQUIT,
@@ -76,7 +71,7 @@ static void pass_on(const struct control *c, int sig)
 static void kill_all(struct control *c)
 {
 	if (c->phase != CONTROL_KILLING)
-		c->kill_at_ms = mono_ms();
+		c->kill_at_ms = clock_mono_ms();
 	c->phase = CONTROL_KILLING;
 	if (!c->exited)
 		kill(-c->pid, SIGKILL);
@@ -92,7 +87,7 @@ static void ask(struct control *c, enum control_cause cause, int sig, bool firml
 	/* A stopped process cannot act on what it is told. */
 	pass_on(c, SIGCONT);
 	if (firmly)
-		c->kill_at_ms = mono_ms() + c->grace_ms;
+		c->kill_at_ms = clock_mono_ms() + c->grace_ms;
 }
 
 /* Our own job control: the command, in another session, does not see the terminal's. */
@@ -168,7 +163,7 @@ void control_reap(struct control *c)
 			continue;
 		c->exited = true;
 		c->wait_status = status;
-		c->drain_at_ms = mono_ms() + CONTROL_DRAIN_MS;
+		c->drain_at_ms = clock_mono_ms() + CONTROL_DRAIN_MS;
 	}
 	c->alone = pid < 0 && errno == ECHILD;
 }
@@ -185,7 +180,7 @@ static void end_leftovers(struct control *c)
 			 n == 1 ? "" : "es");
 	if (c->phase != CONTROL_KILLING) {
 		c->phase = CONTROL_ASKED;
-		c->kill_at_ms = mono_ms() + c->grace_ms;
+		c->kill_at_ms = clock_mono_ms() + c->grace_ms;
 	}
 }
 

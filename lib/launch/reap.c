@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/cost/ledger.h"
+#include "lib/cost/owner.h"
 #include "lib/launch/cgroup.h"
 #include "lib/launch/inlet.h"
 #include "lib/launch/proctree.h"
@@ -23,7 +24,6 @@
 #include "lib/track/metric.h"
 #include "lib/track/runlog.h"
 #include "lib/util/clock.h"
-#include "lib/util/file.h"
 #include "lib/util/path.h"
 #include "lib/util/xalloc.h"
 
@@ -54,12 +54,10 @@ static void lost_release(struct lost *l)
 
 static bool same_boot(const char *id)
 {
-	_release_(strbuf_release) struct strbuf now = STRBUF_INIT;
+	char now[64];
 
-	if (file_read("/proc/sys/kernel/random/boot_id", 128, &now))
-		return false;
-	strbuf_rtrim(&now);
-	return !strcmp(now.buf, id);
+	boot_id_read(now);
+	return *now && !strcmp(now, id);
 }
 
 /* When a process started, in milliseconds since 1970. */
@@ -142,7 +140,7 @@ static size_t signal_left(const struct proc_ids *ids, int sig)
 static size_t end_left(const struct lost *l)
 {
 	const struct timespec pause = { 0, LOOK_AGAIN_MS * 1000000L };
-	int64_t firm = clock_mono_ns() / 1000000 + l->grace_ms;
+	int64_t firm = clock_mono_ms() + l->grace_ms;
 	struct proc_ids ids = { 0 };
 	size_t found;
 	bool killing = false;
@@ -151,7 +149,7 @@ static size_t end_left(const struct lost *l)
 	found = signal_left(&ids, SIGTERM);
 	signal_left(&ids, SIGCONT);
 	while (signal_left(&ids, 0)) {
-		int64_t now = clock_mono_ns() / 1000000;
+		int64_t now = clock_mono_ms();
 
 		if (killing && now >= firm + KILL_LIMIT_MS)
 			break; /* it hangs in the kernel */
@@ -293,13 +291,13 @@ static int list_running(struct db *db, struct strvec *uuids, struct mlp_error *e
 static bool is_held(const struct repo *repo, const char *uuid)
 {
 	const struct timespec pause = { 0, LOOK_AGAIN_MS * 1000000L };
-	int64_t end = clock_mono_ns() / 1000000 + INHERITED_MS;
+	int64_t end = clock_mono_ms() + INHERITED_MS;
 	pid_t holder;
 
 	while ((holder = live_holder(repo, uuid))) {
 		bool dead = holder > 0 && kill(holder, 0) && errno == ESRCH;
 
-		if (!dead || clock_mono_ns() / 1000000 >= end)
+		if (!dead || clock_mono_ms() >= end)
 			return true;
 		nanosleep(&pause, NULL);
 	}

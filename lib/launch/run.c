@@ -79,10 +79,10 @@ static void stop_for(struct session *s, int sig)
 static bool interrupted(struct session *s, int64_t wait_ms)
 {
 	struct pollfd p = { s->signals, POLLIN, 0 };
-	int64_t end = clock_mono_ns() / 1000000 + wait_ms, left = wait_ms;
+	int64_t end = clock_mono_ms() + wait_ms, left = wait_ms;
 	int sig;
 
-	for (; left > 0; left = end - clock_mono_ns() / 1000000)
+	for (; left > 0; left = end - clock_mono_ms())
 		if (poll(&p, 1, (int)left) > 0 && (sig = asked_to_end(s))) {
 			stop_for(s, sig);
 			return true;
@@ -136,7 +136,7 @@ static int run_attempts(struct session *s, struct mlp_error *err)
 		else
 			mlp_note(s->events, "attempt %d ended with code %d, trying again",
 				 s->out->attempts, s->out->exit_code);
-		if (s->deadline_ms && clock_mono_ns() / 1000000 + wait >= s->deadline_ms)
+		if (s->deadline_ms && clock_mono_ms() + wait >= s->deadline_ms)
 			return 0;
 		if (interrupted(s, wait))
 			return 0;
@@ -198,7 +198,7 @@ int job_run(const struct job_host *host, const struct job *job, struct job_resul
 	if (r)
 		return r;
 	if (job->timeout_ms)
-		s.deadline_ms = clock_mono_ns() / 1000000 + job->timeout_ms;
+		s.deadline_ms = clock_mono_ms() + job->timeout_ms;
 	r = run_attempts(&s, err);
 	if (r) {
 		/* The store does not answer: the run stays open for mlp train --reap. */

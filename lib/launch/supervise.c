@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/cost/owner.h"
 #include "lib/launch/endpoint.h"
 #include "lib/launch/environ.h"
 #include "lib/launch/inlet.h"
@@ -19,7 +20,6 @@
 #include "lib/track/attempt.h"
 #include "lib/track/live.h"
 #include "lib/util/clock.h"
-#include "lib/util/file.h"
 #include "lib/util/xalloc.h"
 
 enum { FOREGROUND_POLL_MS = 500 };
@@ -55,26 +55,14 @@ static void attempt_release(struct attempt_state *a)
 	telemetry_release(&a->telemetry);
 }
 
-static int64_t mono_ms(void)
-{
-	return clock_mono_ns() / 1000000;
-}
-
-static void boot_id(struct strbuf *out)
-{
-	file_read("/proc/sys/kernel/random/boot_id", 128, out);
-	strbuf_rtrim(out);
-}
-
 static int attempt_prepare(struct attempt_state *a, struct mlp_error *err)
 {
 	struct session *s = a->s;
-	_release_(strbuf_release) struct strbuf boot = STRBUF_INIT;
-	struct attempt_new n = { live_host(), NULL, getpid(), clock_ms() };
+	char boot[64];
+	struct attempt_new n = { live_host(), boot, getpid(), clock_ms() };
 	int r;
 
-	boot_id(&boot);
-	n.boot_id = boot.buf;
+	boot_id_read(boot);
 	a->started_ms = n.started_ms;
 	r = attempt_start(s->db, s->out->run, &n, &a->id, &a->number, err);
 	if (r)
@@ -175,7 +163,7 @@ static void handle_signals(struct attempt_state *a)
 static int due(struct attempt_state *a)
 {
 	const struct session *s = a->s;
-	int64_t now = mono_ms();
+	int64_t now = clock_mono_ms();
 	int wait;
 
 	if (s->deadline_ms && now >= s->deadline_ms)
@@ -228,7 +216,7 @@ static void attempt_loop(struct attempt_state *a)
 	while (!control_ended(&a->control))
 		turn(a);
 	relay_take_in(relay);
-	while (relay_reads(relay) && mono_ms() < a->control.drain_at_ms) {
+	while (relay_reads(relay) && clock_mono_ms() < a->control.drain_at_ms) {
 		turn(a);
 		relay_take_in(relay);
 	}

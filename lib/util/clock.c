@@ -28,10 +28,15 @@ int64_t clock_mono_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+int64_t clock_mono_ms(void)
+{
+	return clock_mono_ns() / 1000000;
+}
+
 void clock_add_iso8601(struct strbuf *sb, int64_t ms)
 {
 	int64_t frac = ((ms % 1000) + 1000) % 1000;
-	time_t sec = (time_t)((ms - frac) / 1000);
+	time_t sec = (time_t)(ms / 1000 - (ms % 1000 < 0));
 	struct tm tm;
 	char text[32];
 
@@ -54,7 +59,9 @@ void clock_add_relative(struct strbuf *sb, int64_t ms, int64_t now)
 		{ 1, "second" },
 	};
 	bool future = ms > now;
-	int64_t sec = (future ? ms - now : now - ms) / 1000;
+	/* Unsigned, as the times may be any: 2^64 milliseconds fit as seconds. */
+	int64_t sec = (int64_t)((future ? (uint64_t)ms - (uint64_t)now :
+					  (uint64_t)now - (uint64_t)ms) / 1000);
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		int64_t n = sec / units[i].sec;
@@ -75,7 +82,7 @@ void clock_add_duration(struct strbuf *sb, int64_t ms)
 
 	if (ms < 0) {
 		strbuf_addch(sb, '-');
-		ms = -ms;
+		ms = -MAX(ms, -INT64_MAX);
 	}
 	s = ms / 1000;
 	if (ms < 1000)

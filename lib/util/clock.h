@@ -12,6 +12,8 @@
 int64_t clock_ms(void);
 /* Nanoseconds of a clock that never goes back. */
 int64_t clock_mono_ns(void);
+/* The same in milliseconds. */
+int64_t clock_mono_ms(void);
 
 /* "2026-11-22T14:48:28.123Z" */
 void clock_add_iso8601(struct strbuf *sb, int64_t ms);

@@ -55,6 +55,12 @@ static void test_printing(void)
 	is_relative(-3 * MINUTE, "3 minutes ago");
 	is_relative(2 * DAY, "in 2 days");
 	is_relative(-1 * HOUR, "60 minutes ago");
+	is_relative(INT64_MIN, "292471208 years ago");
+	is_relative(INT64_MAX, "in 292471208 years");
+	is_duration(INT64_MIN, "-106751991167d07h");
+	clock_add_iso8601(&sb, INT64_MIN);
+	is_str(sb.buf, "-292275055-05-16T16:47:04.192Z", "the first of all times");
+	strbuf_clear(&sb);
 	clock_add_iso8601(&sb, 1795358908123);
 	is_str(sb.buf, "2026-11-22T14:48:28.123Z", "ISO 8601");
 	strbuf_clear(&sb);
