@@ -10,11 +10,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "lib/track/bytes.h"
 #include "lib/util/file.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/xalloc.h"
 
-enum { MAGIC_LEN = 8, HEAD_LEN = MAGIC_LEN + 8, VARINT_MAX = 10, BLOCK = 1 << 16 };
+enum { MAGIC_LEN = 8, HEAD_LEN = MAGIC_LEN + 8, BLOCK = 1 << 16 };
 static const char magic[MAGIC_LEN] = { 'm', 'l', 'p', 'l', 'o', 'g', '1', '\n' };
 
 struct runlog_writer {
@@ -36,18 +37,9 @@ struct runlog_reader {
 	bool whole;   /* no more will come */
 };
 
-static size_t put_varint(unsigned char *p, uint64_t v)
-{
-	size_t n = 0;
-
-	for (; v >= 0x80; v >>= 7)
-		p[n++] = (unsigned char)(v | 0x80);
-	p[n++] = (unsigned char)v;
-	return n;
-}
-
-/* Bytes used, 0 when more are needed, -1 when no varint of 64 bits starts here. */
-static int get_varint(const unsigned char *p, size_t len, uint64_t *out)
+/* Bytes used, 0 when more are needed, -1 when no varint of 64 bits starts here.  Other than
+ * get_varint() it tells these apart: a log is read while it grows. */
+static int try_varint(const unsigned char *p, size_t len, uint64_t *out)
 {
 	uint64_t v = 0;
 
@@ -137,13 +129,13 @@ static int add(struct runlog_writer *w, enum runlog_stream stream, int64_t time_
 	const char *p = data;
 
 	while (len) {
-		unsigned char head[2 * VARINT_MAX];
+		unsigned char head[2 * VARINT_MAX], *end;
 		size_t take = MIN(len, (size_t)RUNLOG_RECORD_MAX), n;
 		uint64_t delta = time_us > w->last_us ? (uint64_t)(time_us - w->last_us) : 0;
 		int r;
 
-		n = put_varint(head, delta << 1 | stream);
-		n += put_varint(head + n, take);
+		end = put_varint(head, delta << 1 | stream);
+		n = (size_t)(put_varint(end, take) - head);
 		r = add_record(w, head, n, p, take);
 		if (r) {
 			/* A full disk leaves no half record for what follows to run into. */
@@ -254,10 +246,10 @@ static int parse_record(struct runlog_reader *r, struct runlog_record *record,
 	const unsigned char *p = (const unsigned char *)r->buf.buf + r->pos;
 	size_t have = r->buf.len - r->pos;
 	uint64_t when = 0, len = 0;
-	int n = get_varint(p, have, &when), m = 0;
+	int n = try_varint(p, have, &when), m = 0;
 
 	if (n > 0)
-		m = get_varint(p + n, have - (size_t)n, &len);
+		m = try_varint(p + n, have - (size_t)n, &len);
 	if (n < 0 || m < 0 || (m && (!len || len > RUNLOG_RECORD_MAX)) || when >> 1 > INT64_MAX / 2 ||
 	    (int64_t)(when >> 1) > INT64_MAX - MAX(r->time_us, (int64_t)0))
 		return damaged(r, err);
