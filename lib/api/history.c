@@ -11,12 +11,8 @@
 
 enum { RUNS_MAX = 100, BULK_MAX = 25000, SAMPLES_MAX = 2500 };
 
-struct series {
-	char *run; /* uuid */
-	struct metric_points points;
-};
 struct request {
-	VEC(struct series) series;
+	struct strvec runs; /* uuids */
 	const char *key;
 	int64_t start, end; /* steps */
 	int64_t max;
@@ -24,84 +20,79 @@ struct request {
 
 static void request_release(struct request *q)
 {
-	for (size_t i = 0; i < q->series.len; i++) {
-		free(q->series.v[i].run);
-		vec_free(&q->series.v[i].points);
-	}
-	vec_free(&q->series);
+	strvec_release(&q->runs);
 }
 
-/* A run that is not there has no points. */
-static enum api_error read_series(struct api_call *call, const struct strvec *runs,
-				  struct request *q)
+/* One series is in memory at a time.  A run that is not there has no points. */
+static enum api_error read_series(struct api_call *call, const char *uuid, const char *key,
+				  int64_t limit, struct metric_points *out)
 {
 	struct mlp_error err = MLP_ERROR_INIT;
+	int64_t id;
+	int r = run_find(call->db, uuid, &id, &err);
 
-	for (size_t i = 0; i < runs->len; i++) {
-		struct series s = { .run = xstrdup(runs->v[i]) };
-		int64_t id;
-		int r = run_find(call->db, s.run, &id, &err);
-
-		if (!r)
-			r = metric_read(call->db, id, q->key, &s.points, &err);
-		vec_push(&q->series, s);
-		if (r && r != MLP_ENOTFOUND)
-			return api_fail_error(call, &err);
-	}
-	return API_OK;
+	if (!r)
+		r = metric_read_range(call->db, id, key, (struct metric_range){ 0, limit }, out, &err);
+	return r && r != MLP_ENOTFOUND ? api_fail_error(call, &err) : API_OK;
 }
 
-static void put_point(struct json_writer *w, const char *key, const struct series *s,
+static void put_point(struct json_writer *w, const char *key, const char *run,
 		      const struct metric_point *p)
 {
 	json_open(w, '{');
 	api_put_metric_members(w, key, p);
-	json_put_string(w, "run_id", s->run);
+	json_put_string(w, "run_id", run);
 	json_close(w, '}');
 }
 
-static int by_name(const void *a, const void *b)
+/* In order of the runs' ids, until there are enough. */
+static enum api_error put_bulk(struct api_call *call, struct request *q)
 {
-	return strcmp(((const struct series *)a)->run, ((const struct series *)b)->run);
+	int64_t left = MIN(q->max, (int64_t)BULK_MAX);
+	enum api_error r = API_OK;
+
+	strvec_sort(&q->runs);
+	for (size_t i = 0; !r && i < q->runs.len && left > 0; i++) {
+		struct metric_points points = VEC_INIT;
+
+		r = read_series(call, q->runs.v[i], q->key, left, &points);
+		for (size_t k = 0; k < points.len; k++)
+			put_point(&call->out, q->key, q->runs.v[i], &points.v[k]);
+		left -= (int64_t)points.len;
+		vec_free(&points);
+	}
+	return r;
 }
 
 static enum api_error get_bulk(struct api_call *call)
 {
-	_release_(strvec_release) struct strvec runs = STRVEC_INIT;
 	_release_(request_release) struct request q = { .max = BULK_MAX };
 	struct json_writer *w = &call->out;
-	enum api_error r = api_get_strings(call, "run_id", &runs);
-	int64_t n = 0;
+	enum api_error r = api_get_strings(call, "run_id", &q.runs);
 
 	if (!r)
 		r = api_get_int(call, "max_results", &q.max);
 	if (!r)
 		r = api_get_string(call, "metric_key", &q.key);
-	if (!r && !runs.len)
+	if (!r && !q.runs.len)
 		return api_fail(call, API_INVALID_PARAMETER_VALUE,
 				"GetMetricHistoryBulk request must specify at least one run_id.");
-	if (!r && runs.len > RUNS_MAX)
+	if (!r && q.runs.len > RUNS_MAX)
 		return api_fail(call, API_INVALID_PARAMETER_VALUE,
 				"GetMetricHistoryBulk request cannot specify more than %d run_ids. "
-				"Received %zu run_ids.", RUNS_MAX, runs.len);
+				"Received %zu run_ids.", RUNS_MAX, q.runs.len);
 	if (!r && !q.key)
 		return api_fail(call, API_INVALID_PARAMETER_VALUE,
 				"GetMetricHistoryBulk request must specify a metric_key.");
-	if (!r)
-		r = read_series(call, &runs, &q);
 	if (r)
 		return r;
-	q.max = MIN(q.max, (int64_t)BULK_MAX);
-	qsort(q.series.v, q.series.len, sizeof(*q.series.v), by_name);
 	json_open(w, '{');
 	json_key(w, "metrics");
 	json_open(w, '[');
-	for (size_t i = 0; i < q.series.len; i++)
-		for (size_t k = 0; k < q.series.v[i].points.len && n < q.max; k++, n++)
-			put_point(w, q.key, &q.series.v[i], &q.series.v[i].points.v[k]);
+	r = put_bulk(call, &q);
 	json_close(w, ']');
 	json_close(w, '}');
-	return API_OK;
+	return r;
 }
 
 struct steps {
@@ -128,29 +119,41 @@ static void sort_steps(struct steps *steps)
 	steps->len = n;
 }
 
+/* Adds a run's steps in the range to all, and its first and last to out. */
+static void gather_steps(const struct request *q, const struct metric_points *points,
+			 struct steps *all, struct steps *out)
+{
+	int64_t first = INT64_MAX, last = INT64_MIN;
+
+	for (size_t k = 0; k < points->len; k++) {
+		int64_t step = points->v[k].step;
+
+		first = MIN(first, step);
+		last = MAX(last, step);
+		if (step >= q->start && step <= q->end)
+			vec_push(all, step);
+	}
+	if (points->len && first >= q->start && first <= q->end)
+		vec_push(out, first);
+	if (points->len && last >= q->start && last <= q->end)
+		vec_push(out, last);
+	sort_steps(all);
+}
+
 /* The steps of all runs in the range, evenly thinned to max; and each run's first and last. */
-static void sample_steps(const struct request *q, struct steps *out)
+static enum api_error sample_steps(struct api_call *call, const struct request *q,
+				   struct steps *out)
 {
 	struct steps all = { 0 };
+	enum api_error r = API_OK;
 
-	for (size_t i = 0; i < q->series.len; i++) {
-		const struct metric_points *points = &q->series.v[i].points;
-		int64_t first = INT64_MAX, last = INT64_MIN;
+	for (size_t i = 0; !r && i < q->runs.len; i++) {
+		struct metric_points points = VEC_INIT;
 
-		for (size_t k = 0; k < points->len; k++) {
-			int64_t step = points->v[k].step;
-
-			first = MIN(first, step);
-			last = MAX(last, step);
-			if (step >= q->start && step <= q->end)
-				vec_push(&all, step);
-		}
-		if (points->len && first >= q->start && first <= q->end)
-			vec_push(out, first);
-		if (points->len && last >= q->start && last <= q->end)
-			vec_push(out, last);
+		r = read_series(call, q->runs.v[i], q->key, INT64_MAX, &points);
+		gather_steps(q, &points, &all, out);
+		vec_free(&points);
 	}
-	sort_steps(&all);
 	for (int64_t i = 0; i < MIN((int64_t)all.len, q->max); i++)
 		vec_push(out, (int64_t)all.len <= q->max ?
 				      all.v[i] :
@@ -159,6 +162,7 @@ static void sample_steps(const struct request *q, struct steps *out)
 		vec_push(out, all.v[all.len - 1]);
 	sort_steps(out);
 	vec_free(&all);
+	return r;
 }
 
 static int by_step(const void *a, const void *b)
@@ -184,21 +188,31 @@ static void keep_steps(struct metric_points *points, const struct steps *steps)
 }
 
 /* Where many points share a step, those of a run are thinned again, from first to last. */
-static void put_samples(struct json_writer *w, const struct request *q, const struct steps *steps)
+static void put_run_samples(struct json_writer *w, const struct request *q, const char *run,
+			    const struct metric_points *points, size_t most)
+{
+	size_t n = MIN(points->len, most);
+
+	for (size_t k = 0; k < n; k++)
+		put_point(w, q->key, run,
+			  &points->v[n > 1 ? k * (points->len - 1) / (n - 1) : points->len - 1]);
+}
+
+static enum api_error put_samples(struct api_call *call, const struct request *q,
+				  const struct steps *steps)
 {
 	size_t most = MAX((size_t)q->max, steps->len);
+	enum api_error r = API_OK;
 
-	for (size_t i = 0; i < q->series.len; i++) {
-		struct series *s = &q->series.v[i];
-		size_t n;
+	for (size_t i = 0; !r && i < q->runs.len; i++) {
+		struct metric_points points = VEC_INIT;
 
-		keep_steps(&s->points, steps);
-		n = MIN(s->points.len, most);
-		for (size_t k = 0; k < n; k++)
-			put_point(w, q->key, s,
-				  &s->points.v[n > 1 ? k * (s->points.len - 1) / (n - 1) :
-						       s->points.len - 1]);
+		r = read_series(call, q->runs.v[i], q->key, INT64_MAX, &points);
+		keep_steps(&points, steps);
+		put_run_samples(&call->out, q, q->runs.v[i], &points, most);
+		vec_free(&points);
 	}
+	return r;
 }
 
 static enum api_error read_range(struct api_call *call, struct request *q)
@@ -226,39 +240,40 @@ static enum api_error read_range(struct api_call *call, struct request *q)
 	return API_OK;
 }
 
+static enum api_error put_interval(struct api_call *call, const struct request *q)
+{
+	struct json_writer *w = &call->out;
+	struct steps steps = { 0 };
+	enum api_error r = sample_steps(call, q, &steps);
+
+	if (!r && steps.len) {
+		json_open(w, '{');
+		json_key(w, "metrics");
+		json_open(w, '[');
+		r = put_samples(call, q, &steps);
+		json_close(w, ']');
+		json_close(w, '}');
+	}
+	vec_free(&steps);
+	return r;
+}
+
 static enum api_error get_interval(struct api_call *call)
 {
-	_release_(strvec_release) struct strvec runs = STRVEC_INIT;
 	_release_(request_release) struct request q = { .max = SAMPLES_MAX, .end = INT64_MAX };
-	struct steps steps = { 0 };
-	struct json_writer *w = &call->out;
-	enum api_error r = api_get_strings(call, "run_ids", &runs);
+	enum api_error r = api_get_strings(call, "run_ids", &q.runs);
 
-	if (!r && !runs.len)
+	if (!r && !q.runs.len)
 		r = api_missing(call, "run_ids");
-	if (!r && runs.len > RUNS_MAX)
+	if (!r && q.runs.len > RUNS_MAX)
 		return api_fail(call, API_INVALID_PARAMETER_VALUE,
 				"GetMetricHistoryBulkInterval request must specify at most %d run_ids. "
-				"Received %zu run_ids.", RUNS_MAX, runs.len);
+				"Received %zu run_ids.", RUNS_MAX, q.runs.len);
 	if (!r)
 		r = api_need_string(call, "metric_key", &q.key);
 	if (!r)
 		r = read_range(call, &q);
-	if (!r)
-		r = read_series(call, &runs, &q);
-	if (r)
-		return r;
-	sample_steps(&q, &steps);
-	if (!steps.len)
-		return API_OK;
-	json_open(w, '{');
-	json_key(w, "metrics");
-	json_open(w, '[');
-	put_samples(w, &q, &steps);
-	json_close(w, ']');
-	json_close(w, '}');
-	vec_free(&steps);
-	return API_OK;
+	return r ? r : put_interval(call, &q);
 }
 
 /* Appends a JSON value to the list that a tag holds. */

@@ -250,7 +250,9 @@ static enum api_error get_history(struct api_call *call)
 	struct mlp_error err = MLP_ERROR_INIT;
 	struct json_writer *w = &call->out;
 	const char *key, *token = NULL;
-	int64_t max = 0, offset = 0, end;
+	struct metric_range range = { 0, HISTORY_MAX };
+	int64_t max = 0;
+	size_t n;
 	enum api_error r = api_need_run(call, &run);
 
 	if (!r)
@@ -261,20 +263,22 @@ static enum api_error get_history(struct api_call *call)
 		r = api_get_string(call, "page_token", &token);
 	if (r)
 		return r;
-	if (token && *token && (!text_parse_int(token, &offset) || offset < 0))
+	if (token && *token && (!text_parse_int(token, &range.offset) || range.offset < 0))
 		return api_fail(call, API_INVALID_PARAMETER_VALUE, "Invalid page token '%s'", token);
-	if (metric_read(call->db, run.id, key, &points, &err))
+	if (max > 0)
+		range.limit = MIN(max, range.limit);
+	range.limit++; /* one more tells that there is another page */
+	if (metric_read_range(call->db, run.id, key, range, &points, &err))
 		return api_fail_error(call, &err);
-	offset = MIN(offset, (int64_t)points.len);
-	end = MIN((int64_t)points.len, offset + (max > 0 ? max : HISTORY_MAX));
+	n = MIN(points.len, (size_t)range.limit - 1);
 	json_open(w, '{');
 	json_key(w, "metrics");
 	json_open(w, '[');
-	for (int64_t i = offset; i < end; i++)
+	for (size_t i = 0; i < n; i++)
 		api_put_metric(w, key, &points.v[i]);
 	json_close(w, ']');
-	if (end < (int64_t)points.len)
-		api_put_id(w, "next_page_token", end);
+	if (n < points.len)
+		api_put_id(w, "next_page_token", range.offset + (int64_t)n);
 	json_close(w, '}');
 	vec_free(&points);
 	return API_OK;

@@ -17,6 +17,7 @@
 /* A tail longer than either is compacted: it bounds what metric_read() has to sort and
  * what one compaction does. */
 enum { TAIL_ROWS_MAX = 64, TAIL_POINTS_MAX = 16384 };
+enum { MERGE_POINTS = 8192 }; /* of overlapping chunks that are sorted at once */
 
 struct batch_key {
 	struct metric_point last; /* greatest (step, time, value) */
@@ -231,27 +232,45 @@ int metric_compact(struct db *db, int64_t run, struct mlp_error *err)
 	return compact_nested(db, run, NULL, err);
 }
 
-static int read_chunks(struct db *db, int64_t run, int64_t key, struct metric_points *out,
+/* What a chunk's row says of it; its data is read when it is needed. */
+struct chunk_row {
+	int64_t id, points, first_ms, last_ms;
+};
+struct chunk_rows {
+	struct chunk_row *v;
+	size_t len, cap;
+};
+
+static int list_chunks(struct db *db, int64_t run, int64_t key, struct chunk_rows *out,
 		       struct mlp_error *err)
 {
 	_cleanup_stmt_ struct db_stmt *st =
 		db_query(db, err,
-			 "SELECT data FROM metric_chunk WHERE run_id = ?1 AND key_id = ?2"
-			 " ORDER BY first_ms",
+			 "SELECT id, points, first_ms, last_ms FROM metric_chunk"
+			 " WHERE run_id = ?1 AND key_id = ?2 ORDER BY first_ms",
 			 "ii", run, key);
 	int r;
 
 	if (!st)
 		return MLP_EFAIL;
-	while ((r = db_step(st, err)) > 0) {
-		size_t len;
-		const void *data = db_blob(st, 0, &len);
-
-		r = series_decode(data, len, out, err);
-		if (r)
-			return r;
-	}
+	while ((r = db_step(st, err)) > 0)
+		vec_push(out, ((struct chunk_row){ db_int(st, 0), db_int(st, 1), db_int(st, 2),
+						   db_int(st, 3) }));
 	return r;
+}
+
+static int read_chunk(struct db *db, int64_t id, struct metric_points *out, struct mlp_error *err)
+{
+	_cleanup_stmt_ struct db_stmt *st =
+		db_query(db, err, "SELECT data FROM metric_chunk WHERE id = ?1", "i", id);
+	int r = st ? db_step(st, err) : MLP_EFAIL;
+	const void *data;
+	size_t len;
+
+	if (r <= 0)
+		return r;
+	data = db_blob(st, 0, &len);
+	return series_decode(data, len, out, err);
 }
 
 static int read_batch(const void *data, size_t len, int64_t id, struct metric_points *out,
@@ -294,11 +313,84 @@ static int read_tail(struct db *db, int64_t run, int64_t key, struct metric_poin
 	return r;
 }
 
-int metric_read(struct db *db, int64_t run, const char *key, struct metric_points *out,
-		struct mlp_error *err)
+/* Points of v[from..] before end_ms; all when there is no end. */
+static size_t count_before(const struct metric_points *points, size_t from, const int64_t *end_ms)
+{
+	size_t n = from;
+
+	while (n < points->len && (!end_ms || points->v[n].time_ms < *end_ms))
+		n++;
+	return n - from;
+}
+
+static void append(struct metric_points *out, const struct metric_point *v, size_t n)
+{
+	if (!n)
+		return;
+	vec_reserve(out, n);
+	memcpy(out->v + out->len, v, n * sizeof(*v));
+	out->len += n;
+}
+
+/* Takes away up to *skip points behind start; *ready points are there. */
+static void drop(struct metric_points *out, size_t start, size_t *ready, int64_t *skip)
+{
+	size_t n = (size_t)MIN((int64_t)*ready, *skip);
+
+	if (!n)
+		return;
+	memmove(out->v + start, out->v + start + n, (out->len - start - n) * sizeof(*out->v));
+	out->len -= n;
+	*ready -= n;
+	*skip -= (int64_t)n;
+}
+
+/*
+ * Merges chunks, in the order of their first times, with the tail, which is sorted.  Points
+ * before the next chunk's first time are ready: nothing comes before them any more.  A chunk
+ * that is all to be skipped, and that nothing reaches into, is not decoded.  Where chunks
+ * overlap, points wait until they are twice those that the last sort left waiting: each is
+ * then sorted a few times only, however many chunks reach over it.
+ */
+static int merge(struct db *db, const struct chunk_rows *rows, const struct metric_points *tail,
+		 struct metric_range range, struct metric_points *out, struct mlp_error *err)
+{
+	size_t start = out->len, ready = 0, used = 0, wait = 0;
+	int64_t last_ms = INT64_MIN;
+	int r = 0;
+
+	for (size_t i = 0; !r && (i < rows->len || !i) && (int64_t)ready < range.limit; i++) {
+		const struct chunk_row *row = i < rows->len ? &rows->v[i] : NULL;
+		const int64_t *next_ms = i + 1 < rows->len ? &rows->v[i + 1].first_ms : NULL;
+		size_t n = count_before(tail, used, next_ms);
+		bool all_ready;
+
+		last_ms = row ? MAX(last_ms, row->last_ms) : last_ms;
+		all_ready = !next_ms || last_ms < *next_ms;
+		if (row && !n && out->len == start && row->points <= range.offset && all_ready) {
+			range.offset -= row->points;
+			continue;
+		}
+		r = row ? read_chunk(db, row->id, out, err) : 0;
+		append(out, tail->v + used, n);
+		used += n;
+		if (!all_ready && out->len - start - ready < wait)
+			continue;
+		compact_sort(out, start + ready);
+		ready += count_before(out, start + ready, next_ms);
+		drop(out, start, &ready, &range.offset);
+		wait = 2 * (out->len - start - ready) + MERGE_POINTS;
+	}
+	out->len = start + (r ? 0 : (size_t)MIN((int64_t)ready, range.limit));
+	return r;
+}
+
+int metric_read_range(struct db *db, int64_t run, const char *key, struct metric_range range,
+		      struct metric_points *out, struct mlp_error *err)
 {
 	_cleanup_txn_ struct db *txn = NULL;
-	size_t start = out->len;
+	struct metric_points tail = VEC_INIT;
+	struct chunk_rows rows = VEC_INIT;
 	int64_t id = 0;
 	int r = db_begin_read(db, err);
 
@@ -309,15 +401,22 @@ int metric_read(struct db *db, int64_t run, const char *key, struct metric_point
 	if (r == MLP_ENOTFOUND)
 		return 0;
 	if (!r)
-		r = read_chunks(db, run, id, out, err);
+		r = list_chunks(db, run, id, &rows, err);
 	if (!r)
-		r = read_tail(db, run, id, out, err);
-	if (r) {
-		out->len = start;
-		return r;
+		r = read_tail(db, run, id, &tail, err);
+	if (!r) {
+		compact_sort(&tail, 0);
+		r = merge(db, &rows, &tail, range, out, err);
 	}
-	compact_sort(out, start);
-	return 0;
+	vec_free(&tail);
+	vec_free(&rows);
+	return r;
+}
+
+int metric_read(struct db *db, int64_t run, const char *key, struct metric_points *out,
+		struct mlp_error *err)
+{
+	return metric_read_range(db, run, key, (struct metric_range){ 0, INT64_MAX }, out, err);
 }
 
 void metric_names_release(struct metric_names *names)

@@ -60,6 +60,13 @@ int metric_compact(struct db *db, int64_t run, struct mlp_error *err);
  * duplicates.  An absent series has no points. */
 int metric_read(struct db *db, int64_t run, const char *key, struct metric_points *out,
 		struct mlp_error *err);
+/* Of these, at most limit from offset (from 0); takes the memory of what it appends, and time
+ * for what stands before mostly where chunks overlap. */
+struct metric_range {
+	int64_t offset, limit;
+};
+int metric_read_range(struct db *db, int64_t run, const char *key, struct metric_range range,
+		      struct metric_points *out, struct mlp_error *err);
 
 struct metric_latest {
 	char *key;

@@ -178,6 +178,73 @@ static void test_rollback(struct db *db)
 	   "keys of a transaction rolled back are forgotten");
 }
 
+static bool same_slice(struct db *db, int64_t run, const struct metric_points *all,
+		       int64_t offset, int64_t limit)
+{
+	struct metric_points out = VEC_INIT;
+	int64_t rest = MAX((int64_t)all->len - offset, (int64_t)0), n = MIN(rest, limit);
+	bool good = !metric_read_range(db, run, "r", (struct metric_range){ offset, limit }, &out,
+				       &err) &&
+		    (int64_t)out.len == n &&
+		    (!n || !memcmp(out.v, all->v + offset, (size_t)n * sizeof(*out.v)));
+
+	vec_free(&out);
+	return good;
+}
+
+/* Any part of a series is what stands there in the whole, of n points. */
+static void check_slices(struct db *db, int64_t run, int64_t n, const char *name)
+{
+	static const int64_t limits[] = { 0, 1, 1000, 1024, 25000, INT64_MAX };
+	struct metric_points all = VEC_INIT;
+	bool good = !metric_read(db, run, "r", &all, &err), sorted = true;
+
+	for (size_t i = 1; i < all.len; i++)
+		sorted &= all.v[i - 1].time_ms < all.v[i].time_ms ||
+			  (all.v[i - 1].time_ms == all.v[i].time_ms &&
+			   all.v[i - 1].step < all.v[i].step);
+	ok(good && sorted && (int64_t)all.len == n, "%s: the whole", name);
+	for (size_t k = 0; k < ARRAY_SIZE(limits); k++)
+		for (int64_t offset = 0; offset < n + 3000; offset += 1021)
+			good &= same_slice(db, run, &all, offset, limits[k]);
+	ok(good && same_slice(db, run, &all, INT64_MAX, INT64_MAX), "%s: its parts", name);
+	vec_free(&all);
+}
+
+static void test_range(struct db *db)
+{
+	enum { N = 40000, PIECE = 2000, SCATTER = 7919 };
+	_cleanup_(metric_batch_free) struct metric_batch *batch = metric_batch_new();
+	int64_t run = new_run(db);
+	int failed = 0;
+
+	for (int64_t i = 0; i < N; i++) {
+		add(batch, "r", i, &failed);
+		if (i % PIECE == PIECE - 1)
+			failed |= metric_batch_commit(batch, db, run, &err);
+	}
+	check_slices(db, run, N, "in order");
+	run = new_run(db);
+	for (int64_t i = 0; i < N; i++) {
+		add(batch, "r", i * SCATTER % N, &failed);
+		if (i % PIECE == PIECE - 1)
+			failed |= metric_batch_commit(batch, db, run, &err);
+		if (i % PIECE == PIECE - 1 && i < N - PIECE)
+			failed |= metric_compact(db, run, &err);
+	}
+	ok(count(db, OVERLAPS, run) > 0, "chunks that overlap, and a tail");
+	check_slices(db, run, N, "scattered");
+	run = new_run(db);
+	for (int64_t i = 0; i < N; i++) {
+		struct metric_point p = point(i / 5000, i, 1);
+
+		failed |= metric_batch_add(batch, "r", 1, &p, &err);
+	}
+	failed |= metric_batch_commit(batch, db, run, &err) | metric_compact(db, run, &err);
+	check_slices(db, run, N, "of few times");
+	ok(!failed, "all were written");
+}
+
 static void test_damage(struct db *db)
 {
 	int64_t run = new_run(db);
@@ -220,6 +287,7 @@ int main(void)
 	test_late(db);
 	test_overlap(db);
 	test_rollback(db);
+	test_range(db);
 	test_damage(db);
 	path_remove_tree(folder);
 	return done_testing();
