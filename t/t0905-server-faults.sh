@@ -50,6 +50,8 @@ for body in (b"", b"null", b"[]", b"1", b"{\"a\":1}x", b"{\"experiment_id\":\"a\
     refused(body)
 def filtered(text):
     return ask("POST", "mlflow/runs/search", {"experiment_ids": ["0"], "filter": text})[0]
+assert "too many values" in refused(b"{\"a\":[" + b"1," * 3000000 + b"1]}")
+assert "too many values" in refused(json.dumps("{\"a\":[" + "1," * 3000000 + "1]}").replace(",", "\\u002c").encode())
 assert filtered("(" * 5000 + "params.a = \"1\"" + ")" * 5000) == 400
 assert filtered("NOT " * 5000 + "params.a = \"1\"") == 400
 assert filtered(" OR ".join(["params.a = \"1\""] * 3000)) == 200

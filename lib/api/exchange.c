@@ -12,6 +12,9 @@
 #include "lib/util/text.h"
 #include "lib/util/xalloc.h"
 
+/* What a request may take as a tree: a body of the greatest size, and a million values. */
+enum { ARGUMENTS_MAX = 64 << 20 };
+
 struct exchange {
 	struct write_job job; /* first: the writer hands it back */
 	struct api_server *server;
@@ -95,6 +98,21 @@ static struct json *query_arguments(struct http_request *req, struct mlp_error *
 	return json_parse(text.buf, text.len, err);
 }
 
+/* Its tree may be many times as large as the text. */
+static struct json *parse(struct http_request *req, const char *text, size_t len,
+			  struct mlp_error *err)
+{
+	size_t cost = json_cost(text, len);
+
+	if (cost > ARGUMENTS_MAX)
+		mlp_error_set(err, MLP_EINVAL, "it has too many values");
+	else if (!http_charge(req, cost))
+		mlp_error_set(err, MLP_EBUSY, "too many requests at one time");
+	else
+		return json_parse(text, len, err);
+	return NULL;
+}
+
 /* A body that is a JSON string holding JSON is read twice, as MLflow does. */
 static struct json *body_arguments(struct http_request *req, struct mlp_error *err)
 {
@@ -106,10 +124,10 @@ static struct json *body_arguments(struct http_request *req, struct mlp_error *e
 		mlp_error_set(err, MLP_EINVAL, "it is not UTF-8");
 		return NULL;
 	}
-	args = json_parse(body->len ? body->buf : "{}", body->len ? body->len : 2, err);
+	args = parse(req, body->len ? body->buf : "{}", body->len ? body->len : 2, err);
 	inner = json_text(args);
 	if (inner) {
-		struct json *again = json_parse(inner, strlen(inner), err);
+		struct json *again = parse(req, inner, strlen(inner), err);
 
 		json_free(args);
 		args = again;
@@ -135,6 +153,8 @@ enum api_error api_read_arguments(struct api_call *call, struct http_request *re
 					       "header is missing");
 		*out = body_arguments(req, &err);
 	}
+	if (!*out && err.code == MLP_EBUSY)
+		return api_fail_error(call, &err);
 	if (!json_is_object(*out))
 		return api_fail(call, API_BAD_REQUEST, "the request is not a JSON object: %s",
 				err.text);

@@ -48,7 +48,7 @@ struct http_server {
 	struct http_options options; /* its texts are not ours */
 	struct listener *listener;
 	atomic_int active;     /* requests not done yet */
-	atomic_size_t bodies;  /* bytes held of bodies */
+	atomic_size_t bodies;  /* bytes held of bodies and what was made of them */
 };
 
 struct http_request {
@@ -59,6 +59,7 @@ struct http_request {
 	const char *method;
 	char peer[INET6_ADDRSTRLEN];
 	struct strbuf body;
+	size_t charged; /* made of the body */
 	struct guard_entry *guard;
 	bool started, held;
 	bool dropping; /* the rest of the body */
@@ -115,6 +116,23 @@ const char *http_peer(const struct http_request *req)
 const struct strbuf *http_body(const struct http_request *req)
 {
 	return &req->body;
+}
+
+/* Adds to what all requests hold, if there is room. */
+static bool charge(struct http_server *server, size_t bytes)
+{
+	if (atomic_fetch_add(&server->bodies, bytes) + bytes <= server->options.bodies_max)
+		return true;
+	atomic_fetch_sub(&server->bodies, bytes);
+	return false;
+}
+
+bool http_charge(struct http_request *req, size_t bytes)
+{
+	if (!charge(req->server, bytes))
+		return false;
+	req->charged += bytes;
+	return true;
 }
 
 void **http_user(struct http_request *req)
@@ -273,7 +291,7 @@ static void end_request(void *data, struct MHD_Connection *connection, void **st
 				      (clock_mono_ns() - req->begin_ns) / 1000);
 	if (req->response && !req->queued)
 		server->mhd->destroy_response(req->response);
-	atomic_fetch_sub(&server->bodies, req->body.len);
+	atomic_fetch_sub(&server->bodies, req->body.len + req->charged);
 	uri_release(&req->uri);
 	strbuf_release(&req->body);
 	strvec_release(&req->headers);
@@ -353,10 +371,9 @@ static void take_body(struct http_request *req, const char *piece, size_t len)
 		req->dropping = req->stream(req->stream_data, piece, len) < 0;
 	} else if (req->body.len + len > server->options.body_max) {
 		req->over = req->dropping = true;
-	} else if (atomic_load(&server->bodies) + len > server->options.bodies_max) {
+	} else if (!charge(server, len)) {
 		req->crowded = req->dropping = true;
 	} else {
-		atomic_fetch_add(&server->bodies, len);
 		strbuf_add(&req->body, piece, len);
 	}
 	if (req->dropping)

@@ -68,6 +68,9 @@ const char *http_query_name(const struct http_request *req, size_t index);
 const char *http_header(const struct http_request *req, const char *name);
 const char *http_peer(const struct http_request *req); /* "127.0.0.1" */
 const struct strbuf *http_body(const struct http_request *req);
+/* Counts memory that the handler makes of the body as bodies are counted, until the request is
+ * done.  False: that would be too much at one time. */
+bool http_charge(struct http_request *req, size_t bytes);
 void **http_user(struct http_request *req); /* a pointer for the handlers' own use */
 /* One more, which is freed with the request. */
 void **http_context(struct http_request *req);

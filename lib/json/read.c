@@ -250,6 +250,16 @@ static bool read_value(struct parser *in, struct json *v)
 	}
 }
 
+size_t json_cost(const char *text, size_t len)
+{
+	size_t values = 1;
+
+	/* In strings, too: which these are is known only when all is read. */
+	for (size_t i = 0; i < len; i++)
+		values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	return sizeof(struct document) + len + values * sizeof(struct json);
+}
+
 struct json *json_parse(const char *text, size_t len, struct mlp_error *err)
 {
 	struct document *doc = xmalloc(sizeof(*doc) + len + 1);

@@ -23,6 +23,9 @@ struct json; /* a value; the one of json_parse() owns all below it */
 
 /* NULL with MLP_EINVAL in err when the text is not one JSON value, or is nested too deep. */
 struct json *json_parse(const char *text, size_t len, struct mlp_error *err);
+/* About the memory that json_parse() takes for the text, at most: a value of two bytes takes
+ * sixteen times that. */
+size_t json_cost(const char *text, size_t len);
 void json_free(struct json *doc);
 DEFINE_CLEANUP(struct json *, json_free);
 
