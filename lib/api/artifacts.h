@@ -12,7 +12,7 @@
 void api_artifact_head(struct api_server *server, struct http_request *req, const char *path);
 /* Answers a request of .../mlflow-artifacts/artifacts[/path]. */
 void api_artifact_request(struct api_server *server, struct http_request *req, const char *path);
-/* "GET /get-artifact?run_id=&path=" and "/model-versions/get-artifact" of the UI. */
+/* "GET /get-artifact?run_id=&path=" of the UI. */
 void api_artifact_download(struct api_server *server, struct http_request *req);
 
 /* An object that shall be the artifact at path; req is held and answered once that is

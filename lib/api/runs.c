@@ -378,15 +378,17 @@ static enum api_error delete_tag(struct api_call *call)
 	struct mlp_error err = MLP_ERROR_INIT;
 	const char *key;
 	enum api_error r = api_active_run(call, &run);
+	int failed;
 
 	if (!r)
 		r = api_need_string(call, "key", &key);
 	if (r)
 		return r;
-	if (tag_unset(call->db, run.id, key, &err))
+	failed = tag_unset(call->db, run.id, key, &err);
+	if (failed == MLP_ENOTFOUND)
 		return api_fail(call, API_RESOURCE_DOES_NOT_EXIST,
 				"No tag with name: %s in run with id %s", key, run.uuid);
-	return API_OK;
+	return failed ? api_fail_error(call, &err) : API_OK;
 }
 
 void api_put_files(struct json_writer *w, const struct artifacts *list, bool base_names)
@@ -417,6 +419,7 @@ static enum api_error list_artifacts(struct api_call *call)
 	struct mlp_error err = MLP_ERROR_INIT;
 	const char *inside = "";
 	enum api_error r = api_need_run(call, &run);
+	int failed;
 
 	if (!r)
 		r = api_get_string(call, "path", &inside);
@@ -424,9 +427,10 @@ static enum api_error list_artifacts(struct api_call *call)
 		return r;
 	path = xasprintf("%" PRId64 "/%s/artifacts%s%s", run.experiment_id, run.uuid,
 			 *inside ? "/" : "", inside);
-	if (artifact_tree_locate(call->db, path, &place, &err))
+	failed = artifact_tree_locate(call->db, path, &place, &err);
+	if (failed == MLP_EINVAL || failed == MLP_ENOTFOUND)
 		return api_fail(call, API_INVALID_PARAMETER_VALUE, "Invalid path: %s", inside);
-	if (artifact_tree_list(call->db, &place, &found, &err))
+	if (failed || artifact_tree_list(call->db, &place, &found, &err))
 		return api_fail_error(call, &err);
 	path[strlen(path) - strlen(inside) - (*inside ? 1 : 0)] = '\0';
 	json_open(&call->out, '{');

@@ -2,7 +2,6 @@
 /* mlflow/runs/search */
 #include "config.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "lib/api/api.h"
@@ -56,24 +55,12 @@ static enum api_error read_view(struct api_call *call, enum run_view *out)
 
 static enum api_error read_page(struct api_call *call, struct run_search *s)
 {
-	const char *token = NULL;
-	enum api_error r;
+	struct listing page = { .limit = RESULTS_DEFAULT };
+	enum api_error r = api_read_page(call, RESULTS_MAX, &page);
 
-	s->limit = RESULTS_DEFAULT;
-	r = api_get_int(call, "max_results", &s->limit);
-	if (!r)
-		r = api_get_string(call, "page_token", &token);
-	if (r)
-		return r;
-	if (s->limit > RESULTS_MAX)
-		return api_bad_value(call, "max_results");
-	if (s->limit < 1)
-		return api_fail(call, API_INVALID_PARAMETER_VALUE,
-				"Invalid value %" PRId64 " for parameter 'max_results' supplied. It must "
-				"be a positive integer", s->limit);
-	if (token && *token && (!text_parse_int(token, &s->offset) || s->offset < 0))
-		return api_fail(call, API_INVALID_PARAMETER_VALUE, "Invalid page token '%s'", token);
-	return API_OK;
+	s->limit = page.limit;
+	s->offset = page.offset;
+	return r;
 }
 
 static enum api_error read_lists(struct api_call *call, struct request *q)
@@ -162,14 +149,17 @@ static enum api_error put_rows(struct api_call *call, struct request *q, int64_t
 	_cleanup_(run_search_close) struct run_cursor *cursor = NULL;
 	struct mlp_error err = MLP_ERROR_INIT;
 	struct run_row row = RUN_ROW_INIT;
+	enum api_error failed = API_OK;
 	int r = run_search_open(&cursor, call->db, &q->search, &err);
 
-	while (!r && (r = run_search_next(cursor, &row, &err)) > 0) {
+	while (!r && !failed && (r = run_search_next(cursor, &row, &err)) > 0) {
 		/* The last one asked for only tells that there is another page. */
-		r = ++*n < q->search.limit && api_put_run(call, &row.run, &q->parts) ? MLP_EFAIL : 0;
+		if (++*n < q->search.limit)
+			failed = api_put_run(call, &row.run, &q->parts);
 		run_row_release(&row);
+		r = 0;
 	}
-	return r < 0 ? api_fail_error(call, &err) : API_OK;
+	return r < 0 ? api_fail_error(call, &err) : failed;
 }
 
 static enum api_error search(struct api_call *call)

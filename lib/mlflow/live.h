@@ -54,7 +54,6 @@ struct live_target {
 	size_t waiting;
 };
 
-/* Says it in a warning and counts it. */
 /* Sends an object of one list: {"run_id": run, name: [...]}.  list is the inside of the
  * brackets. */
 int live_send_list(struct live_target *t, const char *target, const char *run, const char *name,
