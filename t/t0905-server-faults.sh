@@ -59,6 +59,9 @@ assert filtered("run_id IN (" + ", ".join(["\"a\""] * 100000) + ")") == 400
 point = {"run_id": run, "key": "k", "value": 1}
 for timestamp in (1e30, 2 ** 63, -2 ** 64, 1.5, "x", {}, [1]):
     assert ask("POST", "mlflow/runs/log-metric", {**point, "timestamp": timestamp})[0] == 400, timestamp
+for time in (-1, -2 ** 63, "-9223372036854775808"):
+    assert ask("POST", "mlflow/runs/create", {"experiment_id": "0", "start_time": time})[0] == 400, time
+    assert ask("POST", "mlflow/runs/update", {"run_id": run, "end_time": time})[0] == 400, time
 assert ask("GET", "mlflow/runs/get?run_id=" + run)[0] == 200
 EOF
 	python3 bodies.py

@@ -100,6 +100,8 @@ enum api_error api_need_string(struct api_call *call, const char *name, const ch
 /* *out stays as it was when the argument is absent or null. */
 enum api_error api_get_string(struct api_call *call, const char *name, const char **out);
 enum api_error api_get_int(struct api_call *call, const char *name, int64_t *out);
+/* Milliseconds since 1970, and not before: differences of such times are numbers, too. */
+enum api_error api_get_time(struct api_call *call, const char *name, int64_t *out);
 enum api_error api_get_double(struct api_call *call, const char *name, double *out);
 enum api_error api_get_bool(struct api_call *call, const char *name, bool *out);
 /* A number, or the text of one ("NaN", "Infinity" included). */

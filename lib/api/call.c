@@ -2,6 +2,7 @@
 /* What endpoints use: errors and arguments, in MLflow's words. */
 #include "config.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -168,6 +169,21 @@ enum api_error api_get_int(struct api_call *call, const char *name, int64_t *out
 		return API_OK;
 	}
 	return api_bad_value(call, name);
+}
+
+enum api_error api_get_time(struct api_call *call, const char *name, int64_t *out)
+{
+	int64_t ms = 0;
+	enum api_error r = api_get_int(call, name, &ms);
+
+	if (r || !json_get(call->args, name) || json_is_null(json_get(call->args, name)))
+		return r;
+	if (ms < 0)
+		return api_fail(call, API_INVALID_PARAMETER_VALUE,
+				"Invalid value %" PRId64 " for parameter '%s' supplied: it must be a "
+				"nonnegative long (64-bit integer)", ms, name);
+	*out = ms;
+	return API_OK;
 }
 
 enum api_error api_get_double(struct api_call *call, const char *name, double *out)

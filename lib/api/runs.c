@@ -244,7 +244,7 @@ static enum api_error create(struct api_call *call)
 	if (!r)
 		r = api_get_string(call, "user_id", &new_run.user);
 	if (!r)
-		r = api_get_int(call, "start_time", &new_run.started_ms);
+		r = api_get_time(call, "start_time", &new_run.started_ms);
 	if (!r)
 		r = api_read_tags(call, &tags);
 	if (r)
@@ -291,7 +291,7 @@ static enum api_error update(struct api_call *call)
 	if (!r)
 		r = api_get_string(call, "run_name", &name);
 	if (!r)
-		r = api_get_int(call, "end_time", &end.ended_ms);
+		r = api_get_time(call, "end_time", &end.ended_ms);
 	if (r)
 		return r;
 	end.status = status ? run_status_parse(status) : run.status;
