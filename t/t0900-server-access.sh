@@ -213,6 +213,25 @@ assert one[\"method\"] == \"GET\" and one[\"status\"] == 200 and one[\"bytes\"] 
 assert two[\"path\"] == \"/health\" and two[\"duration_us\"] >= 0, two"
 '
 
+test_expect_success 'an access log that nobody reads stops nothing' '
+	python3 - <<\EOF
+import http.client, subprocess
+server = subprocess.Popen(["mlp", "server", "-p", "0", "--access-log", "-"], stdout=subprocess.PIPE)
+try:
+    port = int(server.stdout.readline().decode().rsplit(":", 1)[1])
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for i in range(200):
+        c.request("GET", "/" + "x" * 2000)
+        assert c.getresponse().read()
+    c.request("GET", "/metrics")
+    text = c.getresponse().read().decode()
+    assert "mlp_access_log_dropped_total 0\n" not in text and "mlp_access_log_dropped_total" in text, text
+finally:
+    server.terminate()
+    assert server.wait() == 0
+EOF
+'
+
 # A request is counted, and its connection closed, a moment after its answer.
 metrics_are_right()
 {

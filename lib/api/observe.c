@@ -9,11 +9,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/json/write.h"
 #include "lib/util/clock.h"
-#include "lib/util/file.h"
 #include "lib/util/hashmap.h"
 #include "lib/util/xalloc.h"
 
@@ -30,15 +31,31 @@ struct observe {
 	pthread_mutex_t lock; /* of what follows */
 	struct strmap requests;  /* labels -> int64_t */
 	struct strmap durations; /* labels -> struct durations */
-	char *log_path;
-	int log; /* -1: none */
+
+	char *log_path; /* NULL: none */
+	pthread_mutex_t log_lock; /* of what follows: a log that is slow holds up no counter */
+	int log;
+	struct strbuf rest; /* of a line that was written in part */
+	int64_t dropped;    /* lines */
 };
+
+/* Standard output is opened anew where it can be: not to wait is a property of what is open,
+ * which others share.  A socket, which cannot, is told at each write. */
+static int open_stdout(void)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (!fstat(STDOUT_FILENO, &st) && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+}
 
 static int open_log(const char *path, struct mlp_error *err)
 {
-	int fd = !strcmp(path, "-") ?
-			 fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) :
-			 open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	int fd = !strcmp(path, "-") ? open_stdout() :
+				      open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK |
+						 O_NOCTTY | O_CLOEXEC, 0640);
 
 	return fd >= 0 ? fd : mlp_error_errno(err, errno, "cannot open '%s'", path);
 }
@@ -52,6 +69,8 @@ int observe_new(struct observe **out, const char *access_log, struct mlp_error *
 		return log;
 	o = xcalloc(1, sizeof(*o));
 	pthread_mutex_init(&o->lock, NULL);
+	pthread_mutex_init(&o->log_lock, NULL);
+	strbuf_init(&o->rest);
 	o->log_path = access_log ? xstrdup(access_log) : NULL;
 	o->log = log;
 	*out = o;
@@ -74,7 +93,9 @@ void observe_free(struct observe *o)
 	free(o->log_path);
 	if (o->log >= 0)
 		close(o->log);
+	strbuf_release(&o->rest);
 	pthread_mutex_destroy(&o->lock);
+	pthread_mutex_destroy(&o->log_lock);
 	free(o);
 }
 
@@ -87,10 +108,11 @@ int observe_reopen(struct observe *o, struct mlp_error *err)
 	log = open_log(o->log_path, err);
 	if (log < 0)
 		return log;
-	pthread_mutex_lock(&o->lock);
+	pthread_mutex_lock(&o->log_lock);
 	old = o->log;
 	o->log = log;
-	pthread_mutex_unlock(&o->lock);
+	strbuf_clear(&o->rest);
+	pthread_mutex_unlock(&o->log_lock);
 	close(old);
 	return 0;
 }
@@ -136,6 +158,35 @@ static void count(struct observe *o, const struct observed *what)
 	++*n;
 }
 
+/* Bytes written, without waiting; 0 when none can be. */
+static size_t put(int fd, const char *text, size_t len)
+{
+	ssize_t n = send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n < 0 && errno == ENOTSOCK)
+		n = write(fd, text, len);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* A reader that is stuck and a disk that is full must not stop the server. */
+static void put_line(struct observe *o, const struct strbuf *line)
+{
+	size_t n;
+
+	pthread_mutex_lock(&o->log_lock);
+	if (o->rest.len) {
+		n = put(o->log, o->rest.buf, o->rest.len);
+		memmove(o->rest.buf, o->rest.buf + n, o->rest.len - n);
+		strbuf_setlen(&o->rest, o->rest.len - n);
+	}
+	n = o->rest.len ? 0 : put(o->log, line->buf, line->len);
+	if (n && n < line->len)
+		strbuf_add(&o->rest, line->buf + n, line->len - n);
+	else if (!n)
+		o->dropped++;
+	pthread_mutex_unlock(&o->log_lock);
+}
+
 static void log_request(struct observe *o, const struct observed *what)
 {
 	_release_(strbuf_release) struct strbuf line = STRBUF_INIT, time = STRBUF_INIT;
@@ -153,17 +204,16 @@ static void log_request(struct observe *o, const struct observed *what)
 	json_put_int(&w, "duration_us", what->duration_us);
 	json_close(&w, '}');
 	strbuf_addch(&line, '\n');
-	/* A full disk must not stop the server. */
-	file_write_all(o->log, line.buf, line.len);
+	put_line(o, &line);
 }
 
 void observe_request(struct observe *o, const struct observed *what)
 {
 	pthread_mutex_lock(&o->lock);
 	count(o, what);
-	if (o->log >= 0)
-		log_request(o, what);
 	pthread_mutex_unlock(&o->lock);
+	if (o->log_path)
+		log_request(o, what);
 }
 
 static void print_durations(const struct strmap_entry *e, struct strbuf *out)
@@ -199,6 +249,10 @@ void observe_print(struct observe *o, struct strbuf *out)
 	for (size_t i = 0; i < o->durations.len; i++)
 		print_durations(&o->durations.entries[i], out);
 	pthread_mutex_unlock(&o->lock);
+	pthread_mutex_lock(&o->log_lock);
+	observe_print_value(out, "mlp_access_log_dropped_total", "counter",
+			    "Lines of the access log that could not be written.", o->dropped);
+	pthread_mutex_unlock(&o->log_lock);
 }
 
 void observe_print_value(struct strbuf *out, const char *name, const char *type,

@@ -19,6 +19,7 @@ struct observed {
 struct observe;
 
 /* access_log: a file to append to, "-" for standard output, NULL for none. */
+/* A line that cannot be written without waiting is dropped, and counted. */
 int observe_new(struct observe **out, const char *access_log, struct mlp_error *err);
 void observe_free(struct observe *o);
 /* Opens the access log anew, after it was renamed. */
