@@ -68,6 +68,9 @@ static int open_supervisor(struct cmd_ctx *ctx, const struct run *run)
 	}
 	if (pid <= 0)
 		return mlp_error_set(&ctx->err, MLP_EFAIL, "run '%s' has no supervisor", run->name);
+	if (!live_is_near(&ctx->repo, run->uuid))
+		return mlp_error_set(&ctx->err, MLP_EFAIL,
+				     "run '%s' runs in another container: stop it there", run->name);
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0)
 		return mlp_error_errno(&ctx->err, errno, "cannot find the supervisor of run '%s'",

@@ -38,7 +38,7 @@ test_expect_success 'or at once' '
 
 test_expect_success 'at once also where the supervisor is slow to hear' '
 	start --grace 1h -- sh -c "trap \"\" TERM; $waits" &&
-	supervisor=$(cat .mlp/runs/$id/lock) && kill -STOP $supervisor &&
+	supervisor=$(sed 1q .mlp/runs/$id/lock) && kill -STOP $supervisor &&
 	{ timeout -s KILL 60 mlp stop -f $id & } && stopping=$! &&
 	sleep 0.3 && kill -CONT $supervisor &&
 	wait $stopping &&
@@ -52,12 +52,29 @@ test_expect_success 'several at once' '
 	test_expect_code 143 mlp -q watch --exit-status y
 '
 
+test_lazy_prereq PID_NAMESPACE '
+	unshare -pf sh -c "echo 1000 >/proc/sys/kernel/ns_last_pid"
+'
+test_expect_success PID_NAMESPACE 'the pid of another namespace is nobody to be stopped here' '
+	{ sleep 1000 & } && decoy=$! && test_when_finished "kill $decoy; rm -f ready" &&
+	rm -f ready &&
+	{ unshare -pf sh -c "echo $((decoy - 1)) >/proc/sys/kernel/ns_last_pid &&
+		mlp train -n far -- sh -c \"touch ready; while test -f ready; do sleep 0.05; done\" && :" & } &&
+	far=$! &&
+	test_wait_for 20 test -f ready &&
+	test "$(sed 1q .mlp/runs/*/lock)" = "$decoy" &&
+	test_expect_code 128 mlp stop far 2>err &&
+	test_grep "another container" err &&
+	kill -0 $decoy &&
+	rm ready && wait $far
+'
+
 test_expect_success 'what cannot be stopped is said' '
 	test_expect_code 128 mlp stop soft 2>err &&
 	test_grep "not running: it is killed" err &&
 	test_expect_code 128 mlp stop nobody &&
 	start -n orphan -- sh -c "$waits" &&
-	kill -9 "$(cat .mlp/runs/$id/lock)" && sleep 0.2 &&
+	kill -9 "$(sed 1q .mlp/runs/$id/lock)" && sleep 0.2 &&
 	test_expect_code 128 mlp stop orphan 2>err &&
 	test_grep "is lost" err && test_grep "hint: .*--reap" err &&
 	mlp train --reap >/dev/null

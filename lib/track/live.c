@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,13 +43,21 @@ char *live_path(const struct repo *repo, const char *uuid, const char *file)
 		      xasprintf("%s/runs/%s", repo->dir, uuid);
 }
 
+/* The number of this process's PID namespace; 0: not known. */
+static int64_t pid_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) ? 0 : (int64_t)st.st_ino;
+}
+
 int live_hold(const struct repo *repo, const char *uuid, struct mlp_error *err)
 {
 	_cleanup_free_ char *dir = live_path(repo, uuid, NULL);
 	_cleanup_free_ char *path = path_join(dir, "lock");
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	_cleanup_close_ int fd = -1;
-	char pid[16];
+	char pid[48];
 	int n, r = path_mkdirs(dir, 0777);
 
 	if (r)
@@ -60,44 +70,60 @@ int live_hold(const struct repo *repo, const char *uuid, struct mlp_error *err)
 			return mlp_error_set(err, MLP_EBUSY, "run '%s' is supervised already", uuid);
 		return mlp_error_errno(err, errno, "cannot lock '%s'", path);
 	}
-	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	n = snprintf(pid, sizeof(pid), "%d\n%" PRId64 "\n", (int)getpid(), pid_namespace());
 	if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)n, 0) != n)
 		return mlp_error_errno(err, errno, "cannot write '%s'", path);
 	return steal_fd(&fd);
 }
 
-/* The pid of who holds the lock, -1 when it is not written yet, 0 for none.  there: the
- * lock's file is there; a supervisor that has stored the end takes it away, and only then
- * gives the lock up. */
-static pid_t read_lock(const struct repo *repo, const char *uuid, bool *there)
+struct holder {
+	bool there;	   /* the lock's file: a supervisor that has stored the end takes it
+			    * away, and only then gives the lock up */
+	int64_t pid;	   /* -1: not written yet; 0: nobody holds it */
+	int64_t namespace; /* of that pid; 0: not known */
+};
+
+static struct holder read_lock(const struct repo *repo, const char *uuid)
 {
 	_cleanup_free_ char *path = live_path(repo, uuid, "lock");
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct holder holder = { .there = fd >= 0 };
 	struct stat st;
-	char text[16];
+	char text[48], *second;
 	ssize_t n;
-	int64_t pid;
 
-	*there = fd >= 0;
 	if (fd < 0)
-		return 0;
+		return holder;
 	if (fcntl(fd, F_OFD_GETLK, &lock) || lock.l_type == F_UNLCK) {
-		*there = !fstat(fd, &st) && st.st_nlink > 0;
-		return 0;
+		holder.there = !fstat(fd, &st) && st.st_nlink > 0;
+		return holder;
 	}
+	holder.pid = -1;
 	n = pread(fd, text, sizeof(text) - 1, 0);
 	if (n <= 0 || text[n - 1] != '\n')
-		return -1;
+		return holder;
 	text[n - 1] = '\0';
-	return text_parse_int(text, &pid) && pid > 0 ? (pid_t)pid : -1;
+	second = strchr(text, '\n');
+	if (second)
+		*second++ = '\0';
+	if (!text_parse_int(text, &holder.pid) || holder.pid <= 0 || holder.pid > INT_MAX)
+		holder.pid = -1;
+	if (second)
+		text_parse_int(second, &holder.namespace);
+	return holder;
 }
 
 pid_t live_holder(const struct repo *repo, const char *uuid)
 {
-	bool there;
+	return (pid_t)read_lock(repo, uuid).pid;
+}
 
-	return read_lock(repo, uuid, &there);
+bool live_is_near(const struct repo *repo, const char *uuid)
+{
+	int64_t there = read_lock(repo, uuid).namespace, here = pid_namespace();
+
+	return !there || !here || there == here;
 }
 
 void live_forget(const struct repo *repo, const char *uuid)
@@ -109,14 +135,14 @@ void live_forget(const struct repo *repo, const char *uuid)
 
 enum run_status live_status(const struct repo *repo, const struct run *run)
 {
-	bool there;
-
 	if (run->status != RUN_RUNNING || !run->heartbeat_ms || !run->host)
 		return run->status;
 	if (!strcmp(run->host, live_host())) {
-		if (read_lock(repo, run->uuid, &there))
+		struct holder holder = read_lock(repo, run->uuid);
+
+		if (holder.pid)
 			return RUN_RUNNING;
-		if (there)
+		if (holder.there)
 			return RUN_LOST;
 	}
 	return clock_ms() - run->heartbeat_ms > SILENCE_MS ? RUN_LOST : RUN_RUNNING;

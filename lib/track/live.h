@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is alive.  The supervisor of a run holds a lock (of its open file description, not
- * of the process) on .mlp/runs/<uuid>/lock, which contains its pid; the kernel gives the
- * lock up when the supervisor dies, however it dies.
+ * of the process) on .mlp/runs/<uuid>/lock, which contains its pid and, in a second line,
+ * the number of the PID namespace that the pid is of; the kernel gives the lock up when
+ * the supervisor dies, however it dies.
  */
 #ifndef TRACK_LIVE_H
 #define TRACK_LIVE_H
@@ -18,6 +19,9 @@ int live_hold(const struct repo *repo, const char *uuid, struct mlp_error *err);
 /* The pid of the supervisor, -1 when it is alive but its pid not known yet, 0 when none
  * holds the lock. */
 pid_t live_holder(const struct repo *repo, const char *uuid);
+/* Does that pid name the supervisor here?  In another PID namespace than its own, as
+ * between containers, it is somebody else's. */
+bool live_is_near(const struct repo *repo, const char *uuid);
 /* Takes the lock's file away, as is done, with all of the folder or alone, once the end is
  * stored and before the lock is given up. */
 void live_forget(const struct repo *repo, const char *uuid);
