@@ -42,7 +42,7 @@ static void put_duration(struct collect *c, const struct run *run)
 {
 	_release_(strbuf_release) struct strbuf shown = STRBUF_INIT;
 	struct diff_cell *cell = diff_cell(c->diff, DIFF_RUN, "duration", c->i);
-	int64_t ms = run->ended_ms - run->started_ms;
+	int64_t ms = clock_between(run->started_ms, run->ended_ms);
 
 	if (!run->ended_ms)
 		return;

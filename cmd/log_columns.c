@@ -178,7 +178,7 @@ static void add_duration(struct cmd_ctx *ctx, const struct run *run, struct strb
 
 	if (!end && live_status(&ctx->repo, run) == RUN_LOST)
 		end = run->heartbeat_ms;
-	clock_add_duration(sb, MAX((end ? end : clock_ms()) - run->started_ms, 0));
+	clock_add_duration(sb, MAX(clock_between(run->started_ms, end ? end : clock_ms()), 0));
 }
 
 static void add_exit(const struct run *run, struct strbuf *sb)
@@ -469,7 +469,7 @@ static void add_attempt_cell(const struct printer *p, enum log_column_kind kind,
 	else if (kind == LOG_STARTED)
 		add_time(p, a->started_ms, sb);
 	else if (kind == LOG_DURATION)
-		clock_add_duration(sb, MAX(end - a->started_ms, 0));
+		clock_add_duration(sb, MAX(clock_between(a->started_ms, end), 0));
 	else if (kind == LOG_STATUS && a->exit_signal)
 		strbuf_addf(sb, "signal %d", a->exit_signal);
 	else if (kind == LOG_STATUS && a->exit_code >= 0)

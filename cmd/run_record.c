@@ -77,7 +77,7 @@ static void put_run(struct output *rec, const struct run_record *record)
 	put(rec, "source", run->source);
 	put_time(rec, "started", run->started_ms);
 	put_time(rec, "ended", run->ended_ms);
-	put_int(rec, "duration_ms", run->ended_ms, run->ended_ms - run->started_ms);
+	put_int(rec, "duration_ms", run->ended_ms, clock_between(run->started_ms, run->ended_ms));
 	put_time(rec, "heartbeat", run->heartbeat_ms);
 	put_time(rec, "deleted", run->deleted_ms);
 	put_int(rec, "exit_code", run->exit_code >= 0, run->exit_code);

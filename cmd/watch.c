@@ -251,7 +251,7 @@ static void say_end(struct watch *w, struct watched *r, enum run_status status)
 		return;
 	}
 	strbuf_addf(&line, "%s after ", run_status_name(status));
-	clock_add_duration(&line, r->run.ended_ms - r->run.started_ms);
+	clock_add_duration(&line, clock_between(r->run.started_ms, r->run.ended_ms));
 	if (r->run.exit_signal)
 		strbuf_addf(&line, " by signal %d", r->run.exit_signal);
 	else if (r->run.exit_code > 0)

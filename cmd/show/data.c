@@ -8,6 +8,7 @@
 #include "lib/json/read.h"
 #include "lib/store/object.h"
 #include "lib/track/live.h"
+#include "lib/util/clock.h"
 
 enum { ENVIRONMENT_MAX = 64 << 20 };
 
@@ -142,7 +143,7 @@ int show_series_read(struct cmd_ctx *ctx, int64_t run, const char *key, struct s
 		double v = points.v[i].value;
 
 		s->step[i] = (double)points.v[i].step;
-		s->time_ms[i] = (double)(points.v[i].time_ms - points.v[0].time_ms);
+		s->time_ms[i] = (double)clock_between(points.v[0].time_ms, points.v[i].time_ms);
 		s->value[i] = v;
 		if (!isfinite(v))
 			continue;

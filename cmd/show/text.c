@@ -96,7 +96,7 @@ static void show_times(struct printer *p, const struct show_data *d)
 		end = d->status == RUN_LOST && run->heartbeat_ms ? run->heartbeat_ms : now;
 	strbuf_clear(&text);
 	/* The clock may have been set back meanwhile. */
-	clock_add_duration(&text, end > run->started_ms ? end - run->started_ms : 0);
+	clock_add_duration(&text, MAX(clock_between(run->started_ms, end), 0));
 	if (d->status == RUN_LOST)
 		strbuf_addstr(&text, ", then nothing was heard of it");
 	else if (!run->ended_ms)

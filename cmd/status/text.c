@@ -48,7 +48,7 @@ static void run_row(struct printer *p, const struct status_run *r, int64_t now)
 	print_color(p, COLOR_YELLOW);
 	print_string(p, r->id);
 	print_string(p, r->run.name);
-	print_duration(p, now - r->run.started_ms);
+	print_duration(p, clock_between(r->run.started_ms, now));
 	if (r->supervisor > 0)
 		print_int(p, r->supervisor);
 	else

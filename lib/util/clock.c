@@ -33,6 +33,15 @@ int64_t clock_mono_ms(void)
 	return clock_mono_ns() / 1000000;
 }
 
+int64_t clock_between(int64_t from, int64_t to)
+{
+	int64_t ms;
+
+	if (__builtin_sub_overflow(to, from, &ms))
+		return to > from ? INT64_MAX : INT64_MIN;
+	return ms;
+}
+
 void clock_add_iso8601(struct strbuf *sb, int64_t ms)
 {
 	int64_t frac = ((ms % 1000) + 1000) % 1000;
@@ -59,9 +68,7 @@ void clock_add_relative(struct strbuf *sb, int64_t ms, int64_t now)
 		{ 1, "second" },
 	};
 	bool future = ms > now;
-	/* Unsigned, as the times may be any: 2^64 milliseconds fit as seconds. */
-	int64_t sec = (int64_t)((future ? (uint64_t)ms - (uint64_t)now :
-					  (uint64_t)now - (uint64_t)ms) / 1000);
+	int64_t sec = (future ? clock_between(now, ms) : clock_between(ms, now)) / 1000;
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		int64_t n = sec / units[i].sec;
@@ -82,7 +89,7 @@ void clock_add_duration(struct strbuf *sb, int64_t ms)
 
 	if (ms < 0) {
 		strbuf_addch(sb, '-');
-		ms = -MAX(ms, -INT64_MAX);
+		ms = ms == INT64_MIN ? INT64_MAX : -ms;
 	}
 	s = ms / 1000;
 	if (ms < 1000)

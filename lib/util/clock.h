@@ -15,6 +15,10 @@ int64_t clock_mono_ns(void);
 /* The same in milliseconds. */
 int64_t clock_mono_ms(void);
 
+/* Milliseconds from one time to another, the most there are where they are more: a client
+ * may have recorded any time. */
+int64_t clock_between(int64_t from, int64_t to);
+
 /* "2026-11-22T14:48:28.123Z" */
 void clock_add_iso8601(struct strbuf *sb, int64_t ms);
 /* "3 minutes ago", "in 2 days"; now is clock_ms(). */

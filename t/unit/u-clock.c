@@ -55,11 +55,16 @@ static void test_printing(void)
 	is_relative(-3 * MINUTE, "3 minutes ago");
 	is_relative(2 * DAY, "in 2 days");
 	is_relative(-1 * HOUR, "60 minutes ago");
+	is_duration(INT64_MIN, "-106751991167d07h");
 	is_relative(INT64_MIN, "292471208 years ago");
 	is_relative(INT64_MAX, "in 292471208 years");
-	is_duration(INT64_MIN, "-106751991167d07h");
+	is_int(clock_between(INT64_MIN, 1), INT64_MAX, "a time too long");
+	is_int(clock_between(INT64_MAX, -2), INT64_MIN, "and back");
 	clock_add_iso8601(&sb, INT64_MIN);
-	is_str(sb.buf, "-292275055-05-16T16:47:04.192Z", "the first of all times");
+	is_str(sb.buf, "-292275055-05-16T16:47:04.192Z", "the first time there is");
+	strbuf_clear(&sb);
+	clock_add_iso8601(&sb, -1);
+	is_str(sb.buf, "1969-12-31T23:59:59.999Z", "before 1970");
 	strbuf_clear(&sb);
 	clock_add_iso8601(&sb, 1795358908123);
 	is_str(sb.buf, "2026-11-22T14:48:28.123Z", "ISO 8601");
