@@ -71,7 +71,7 @@ static int run_sql(struct db *db, const char *sql, struct mlp_error *err, const 
 	return rc ? db_error(db, rc, err, what) : 0;
 }
 
-static int pragma_int(struct db *db, const char *sql)
+static int pragma_int(const struct db *db, const char *sql)
 {
 	sqlite3_stmt *st;
 	int v = -1;
@@ -134,15 +134,27 @@ static int harden(struct db *db, struct mlp_error *err)
 		       err, "cannot open the store");
 }
 
-/* In a folder that cannot be written SQLite cannot make the -shm file that WAL needs.
- * With nothing left in the WAL the file alone is the whole store. */
-static bool is_frozen(const struct db *db)
+/* In a folder that cannot be written SQLite cannot make the -shm file that WAL needs: its first
+ * look at the store says so.  Where that file is, somebody may be writing, though not we. */
+static bool lacks_shm(const struct db *db)
 {
 	_cleanup_free_ char *dir = path_dirname(db->path);
+	int rc;
+
+	if (db->flags & DB_WRITE || !access(dir, W_OK) ||
+	    pragma_int(db, "PRAGMA schema_version") >= 0)
+		return false;
+	rc = sqlite3_errcode(db->handle) & 0xff;
+	return rc == SQLITE_READONLY || rc == SQLITE_CANTOPEN;
+}
+
+/* With nothing left in the WAL the file alone is the whole store. */
+static bool is_whole(const struct db *db)
+{
 	_cleanup_free_ char *wal = xasprintf("%s-wal", db->path);
 	struct stat st;
 
-	return !(db->flags & DB_WRITE) && access(dir, W_OK) && (stat(wal, &st) || !st.st_size);
+	return stat(wal, &st) || !st.st_size;
 }
 
 static char *frozen_uri(const char *path)
@@ -167,16 +179,18 @@ static int open_handle(struct db *db)
 	int mode = (only_read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
 		   SQLITE_OPEN_NOMUTEX;
 	_cleanup_free_ char *uri = NULL;
+	int rc;
 
-	if (is_frozen(db)) {
-		uri = frozen_uri(db->path);
-		return sqlite3_open_v2(uri, &db->handle,
-				       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-				       NULL);
-	}
 	if ((db->flags & DB_CREATE) == DB_CREATE)
 		mode |= SQLITE_OPEN_CREATE;
-	return sqlite3_open_v2(db->path, &db->handle, mode, NULL);
+	rc = sqlite3_open_v2(db->path, &db->handle, mode, NULL);
+	if (rc || !lacks_shm(db) || !is_whole(db))
+		return rc;
+	sqlite3_close(db->handle);
+	db->handle = NULL;
+	uri = frozen_uri(db->path);
+	return sqlite3_open_v2(uri, &db->handle,
+			       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 }
 
 /* SQLite would say that it is "unable to open database file", and not why. */

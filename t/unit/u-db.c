@@ -7,6 +7,7 @@
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -360,6 +361,94 @@ static void test_lost(void)
 	db_close(db);
 }
 
+/* A process that may only read the store and its folder, and counts rows when told to. */
+struct reader {
+	int to, from;
+	pid_t pid;
+};
+
+static void reader_run(int in, int out)
+{
+	struct db *db = NULL;
+	char byte;
+
+	if (!geteuid() && setuid(65534))
+		_exit(1);
+	if (db_open(&db, "r/r.db", DB_READ, NULL))
+		_exit(1);
+	while (read(in, &byte, 1) == 1) {
+		int64_t n = count(db);
+
+		if (write(out, &n, sizeof(n)) != sizeof(n))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static struct reader reader_start(void)
+{
+	int to[2], from[2];
+	struct reader r = { -1, -1, -1 };
+
+	if (pipe(to) || pipe(from))
+		return r;
+	r = (struct reader){ to[1], from[0], fork() };
+	if (!r.pid) {
+		close(to[1]);
+		reader_run(to[0], from[1]);
+	}
+	close(to[0]);
+	close(from[1]);
+	return r;
+}
+
+static int64_t reader_count(const struct reader *r)
+{
+	int64_t n = -1;
+
+	if (write(r->to, "x", 1) != 1 || read(r->from, &n, sizeof(n)) != sizeof(n))
+		return -1;
+	return n;
+}
+
+static void reader_stop(const struct reader *r)
+{
+	close(r->to);
+	close(r->from);
+	waitpid(r->pid, NULL, 0);
+}
+
+/* With an empty WAL the file alone is the store, but not for long while its owner writes. */
+static void test_read_only(void)
+{
+	struct mlp_error err = MLP_ERROR_INIT;
+	struct reader reader;
+	struct db *db;
+	int64_t n;
+
+	signal(SIGPIPE, SIG_IGN);
+	ok(!mkdir("r", 0755) && !chmod(".", 0755), "a folder");
+	db = open_with("r/r.db", DB_CREATE, 2, &err);
+	is_int(insert(db, "one"), 0, "a row");
+	is_int(db_get_int(db, &n, &err, "PRAGMA wal_checkpoint(TRUNCATE)", ""), 0, "an empty WAL");
+	chmod("r", 0555);
+	reader = reader_start();
+	is_int(reader_count(&reader), 1, "read by who may not write");
+	is_int(insert(db, "two"), 0, "another row");
+	is_int(reader_count(&reader), 2, "is seen by it");
+	reader_stop(&reader);
+	is_int(db_get_int(db, &n, &err, "PRAGMA wal_checkpoint(TRUNCATE)", ""), 0, "all in the file");
+	chmod("r", 0755);
+	db_close(db);
+	unlink("r/r.db-wal");
+	unlink("r/r.db-shm");
+	chmod("r", 0555);
+	reader = reader_start();
+	is_int(reader_count(&reader), 2, "read where nobody writes, without a WAL");
+	reader_stop(&reader);
+	chmod("r", 0755);
+}
+
 /* Errors keep their code on the way out, also those of statements that cannot be made. */
 static void test_codes(void)
 {
@@ -394,6 +483,7 @@ int main(void)
 	test_killed();
 	test_full();
 	test_lost();
+	test_read_only();
 	test_codes();
 	path_remove_tree(folder);
 	free(folder);
