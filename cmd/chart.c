@@ -3,6 +3,7 @@
 
 #include "cmd/chart.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,6 +41,15 @@ static void range_take(struct range *r, double v)
 	r->any = true;
 }
 
+/* Of v in the range, on a scale of n dots.  Halves first: the span of two finite numbers
+ * need not be finite. */
+static int scale(double v, const struct range *r, int n)
+{
+	double span = r->max / 2 - r->min / 2;
+
+	return span > 0 ? (int)lround((v / 2 - r->min / 2) / span * (n - 1)) : 0;
+}
+
 static double mean(const double *v, size_t n)
 {
 	double sum = 0;
@@ -69,12 +79,14 @@ void sparkline_add(struct strbuf *out, const double *v, size_t n, size_t cells, 
 		range_take(&r, means[i]);
 	}
 	for (size_t i = 0; i < cells; i++) {
-		double span = r.max - r.min;
-		int level = span > 0 ? (int)((means[i] - r.min) / span * (LEVELS - 1) + 0.5) : 3;
+		int level;
 
-		if (!isfinite(means[i]))
+		if (!isfinite(means[i])) {
 			strbuf_addch(out, ' ');
-		else if (utf8)
+			continue;
+		}
+		level = r.max > r.min ? scale(means[i], &r, LEVELS) : 3;
+		if (utf8)
 			add_symbol(out, 0x2581 + (unsigned)level);
 		else
 			strbuf_addch(out, ascii[level]);
@@ -116,8 +128,8 @@ static void find_ranges(struct canvas *c)
 	if (c->y.max <= c->y.min) {
 		double room = c->y.min != 0 ? fabs(c->y.min) * 0.1 : 1;
 
-		c->y.min -= room;
-		c->y.max += room;
+		c->y.min = fmax(c->y.min - room, -DBL_MAX);
+		c->y.max = fmin(c->y.max + room, DBL_MAX);
 	}
 }
 
@@ -152,15 +164,6 @@ static void draw_line(struct canvas *c, const int from[2], const int to[2], size
 			y += sy;
 		}
 	}
-}
-
-/* Of v in the range, on a scale of n dots.  Halves first: the span of two finite numbers
- * need not be finite. */
-static int scale(double v, const struct range *r, int n)
-{
-	double span = r->max / 2 - r->min / 2;
-
-	return span > 0 ? (int)lround((v / 2 - r->min / 2) / span * (n - 1)) : 0;
 }
 
 static void draw_series(struct canvas *c, size_t s)
@@ -273,7 +276,7 @@ static void add_row(struct strbuf *out, const struct canvas *c, int row, size_t 
 static void add_x_text(struct strbuf *out, const struct chart *chart, double v)
 {
 	if (chart->x_is_time)
-		clock_add_duration(out, (int64_t)v);
+		clock_add_duration(out, print_whole(v));
 	else
 		strbuf_addf(out, "%.10g", v);
 }

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <langinfo.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -181,6 +182,14 @@ void print_time(struct printer *p, int64_t ms)
 	if (p->terminal)
 		clock_add_relative(&relative, ms, clock_ms());
 	print_shown(p, p->terminal ? relative.buf : iso.buf, iso.buf);
+}
+
+int64_t print_whole(double v)
+{
+	/* 2^63 itself is the first that is too large. */
+	if (v >= 0x1p63)
+		return INT64_MAX;
+	return v >= -0x1p63 ? (int64_t)v : isnan(v) ? 0 : INT64_MIN;
 }
 
 /* A whole number: exact for programs, as its unit is read for people. */

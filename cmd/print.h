@@ -73,6 +73,8 @@ void print_null(struct printer *p);
 void print_time(struct printer *p, int64_t ms);	    /* ISO 8601; relative on a terminal */
 void print_duration(struct printer *p, int64_t ms); /* JSON: milliseconds */
 void print_size(struct printer *p, int64_t bytes);
+/* v as a whole number, the most there is where it is more; 0 for NaN. */
+int64_t print_whole(double v);
 /* A value whose text for people differs from the one for programs. */
 void print_shown(struct printer *p, const char *shown, const char *value);
 /* The colour of the next cell in the table. */

@@ -68,4 +68,21 @@ test_expect_success 'the smallest chart' '
 	mlp show --plot loss --width 1 --height 1 >out &&
 	test_grep loss out
 '
+test_expect_success 'the largest numbers' '
+	test_write_script huge <<-\EOS &&
+	exec 9>"$MLP_METRICS"
+	for v in 1.7e308 -1.7e308 0
+	do
+		echo "{\"wide\": $v, \"top\": 1.7e308, \"bottom\": -1.7e308}" >&9
+		echo "{\"system/x_bytes\": 1e308}" >&9
+	done
+	EOS
+	mlp train -n huge -- ./huge &&
+	LC_ALL=C mlp show --system huge >out &&
+	test_grep "^  wide .*@[.][+]$" out &&
+	for m in wide top bottom
+	do
+		LC_ALL=C mlp show --plot $m huge >out && test_grep ! "nan" out || return 1
+	done
+'
 test_done

@@ -120,7 +120,7 @@ static void print_measured(struct printer *p, const char *key, double v)
 	size_t n = strlen(key);
 
 	if (isfinite(v) && n > 6 && !strcmp(key + n - 6, "_bytes"))
-		print_size(p, (int64_t)v);
+		print_size(p, print_whole(v));
 	else
 		print_double(p, v);
 }

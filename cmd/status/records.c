@@ -46,7 +46,7 @@ static void run_record(struct printer *p, const struct status_run *r)
 	time_or_null(p, r->run.heartbeat_ms);
 	known(p, r->supervisor > 0 ? r->supervisor : -1);
 	number(p, r->cpu_percent);
-	known(p, isnan(r->rss_bytes) ? -1 : (int64_t)r->rss_bytes);
+	known(p, isnan(r->rss_bytes) ? -1 : print_whole(r->rss_bytes));
 	print_string(p, r->metric);
 	number(p, r->metric ? r->value : (double)NAN);
 	known(p, r->metric ? r->step : -1);

@@ -32,7 +32,7 @@ static void print_bytes(struct printer *p, double v)
 	if (isnan(v) || v < 0)
 		print_null(p);
 	else
-		print_size(p, (int64_t)v);
+		print_size(p, print_whole(v));
 }
 
 static void run_row(struct printer *p, const struct status_run *r, int64_t now)
