@@ -288,6 +288,12 @@ static unsigned char folder_of(const struct object_id *id)
 	return first;
 }
 
+/* May what another process changed still be lost in a power cut? */
+static bool is_young(const struct stat *st)
+{
+	return st->st_ctime + SETTLED_SECONDS > time(NULL);
+}
+
 /* Is it there, whole?  Another process may have linked it a moment ago and
  * not yet synced the folder, so that a young one is synced by us too. */
 static bool have(struct object_batch *batch, const struct object_id *id, const char *path)
@@ -296,7 +302,7 @@ static bool have(struct object_batch *batch, const struct object_id *id, const c
 
 	if (lstat(path, &st) || !S_ISREG(st.st_mode) || st.st_size != id->size)
 		return false;
-	if (st.st_ctime + SETTLED_SECONDS > time(NULL))
+	if (is_young(&st))
 		batch->touched[folder_of(id)] = true;
 	return true;
 }
@@ -406,6 +412,7 @@ static int sync_pending(struct object_batch *batch)
 static int sync_folders(struct object_batch *batch)
 {
 	_cleanup_free_ char *objects = repo_path(batch->repo, "objects");
+	struct stat st;
 	size_t n = 0;
 	int r = 0;
 
@@ -419,7 +426,8 @@ static int sync_folders(struct object_batch *batch)
 
 			r = batch->touched[i] ? sync_path(dir, false) : 0;
 		}
-		if (!r && batch->made_folder)
+		/* Or another process may have made one of them a moment ago. */
+		if (!r && n && (batch->made_folder || stat(objects, &st) || is_young(&st)))
 			r = sync_path(objects, false);
 	}
 	if (!r) {
