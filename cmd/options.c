@@ -30,10 +30,11 @@ static bool find_long(const struct opt_set *sets, size_t nsets, const char *name
 	_cleanup_free_ char *key = xmemdupz(name, len);
 
 	for (int negated = 0; negated < 2; negated++) {
-		const char *look = negated ? key + 3 : key;
+		const char *look = key;
 
 		if (negated && strncmp(key, "no-", 3))
 			return false;
+		look += negated ? 3 : 0;
 		for (size_t i = 0; i < nsets; i++) {
 			const struct opt *o = find_in(sets[i].table, look);
 
