@@ -108,6 +108,17 @@ test_expect_success 'the bytes of artifacts are those of the source' '
 	test "$(sqlite3 a/.mlp/mlp.db "SELECT sha256 FROM run_file WHERE path = \"notes/hello.txt\"")" = "$sum" &&
 	cmp a/.mlp/objects/$(echo $sum | cut -c1-2)/$(echo $sum | cut -c3-) files/mlruns/*/*/artifacts/notes/hello.txt
 '
+test_expect_success 'mlp doctor finds what a model has lost' '
+	(
+		cd a && mlp doctor >out && test_grep "^objects  *ok" out &&
+		object=$(ask "SELECT sha256 FROM logged_model_file
+			WHERE sha256 NOT IN (SELECT sha256 FROM run_file)
+			ORDER BY path LIMIT 1") &&
+		file=.mlp/objects/$(echo "$object" | sed "s|^..|&/|") &&
+		mv "$file" kept && test_expect_code 1 mlp doctor >out && mv kept "$file" &&
+		test_grep "^objects  *wrong  *1 of .* missing: .* (model file MLmodel)" out
+	)
+'
 test_expect_success 'again adds nothing, and says so' '
 	sqlite3 a/.mlp/mlp.db .dump >before &&
 	(cd a && mlp import mlflow ../files/mlruns) >out &&

@@ -155,6 +155,7 @@ static void check_references(struct doctor *d)
 {
 	static const char sql[] =
 		"SELECT sha256, 'file ' || path FROM run_file WHERE stored AND sha256 IS NOT NULL"
+		" UNION SELECT sha256, 'model file ' || path FROM logged_model_file"
 		" UNION SELECT diff, 'a patch' FROM run_code WHERE diff IS NOT NULL"
 		" UNION SELECT object, 'an environment' FROM run_environment"
 		" UNION SELECT log, 'a log' FROM attempt WHERE log IS NOT NULL";
@@ -176,7 +177,8 @@ static void check_references(struct doctor *d)
 		doctor_say(d, "objects", FINDING_WRONG, "%zu of %" PRId64 " missing: %s", missing.n,
 			   n, missing.text.buf);
 	else
-		doctor_say(d, "objects", FINDING_OK, "%" PRId64 " named by runs, all there", n);
+		doctor_say(d, "objects", FINDING_OK,
+			   "%" PRId64 " named by runs and models, all there", n);
 	strbuf_release(&missing.text);
 }
 
