@@ -24,7 +24,7 @@ static const struct field_spec run_tag[] = { {
 } };
 
 static const struct field_spec run_attributes[] = {
-	{ .names = { "run_id", "id" }, .mlflow_in = true, .value = "r.uuid" },
+	{ .names = { "run_id", "id" }, .value = "r.uuid" },
 	{ .names = { "run_name", "run name", "Run name", "Run Name", "name" }, .value = "r.name" },
 	{ .names = { "user_id", "user" }, .value = "r.user" },
 	{ .names = { "status" },
@@ -43,27 +43,22 @@ static const struct field_spec run_attributes[] = {
 	  .value = "coalesce(r.artifact_uri, 'mlflow-artifacts:/' || r.experiment_id || '/' || r.uuid"
 		   " || '/artifacts')" },
 	{ .names = { "experiment" },
-	  .superset = true,
 	  .value = "(SELECT x.name FROM experiment x WHERE x.id = r.experiment_id)" },
 	{ .names = { "parent" },
-	  .superset = true,
 	  .nullable = true,
 	  .value = "(SELECT x.uuid FROM run x WHERE x.id = r.parent_id)" },
-	{ .names = { "host" }, .superset = true, .nullable = true, .value = "r.host" },
-	{ .names = { "source" }, .superset = true, .nullable = true, .value = "r.source" },
-	{ .names = { "reason" }, .superset = true, .nullable = true, .value = "r.reason" },
+	{ .names = { "host" }, .nullable = true, .value = "r.host" },
+	{ .names = { "source" }, .nullable = true, .value = "r.source" },
+	{ .names = { "reason" }, .nullable = true, .value = "r.reason" },
 	{ .names = { "duration" },
 	  .type = FIELD_DURATION,
-	  .superset = true,
 	  .value = "(coalesce(r.ended_ms, unixepoch() * 1000) - r.started_ms)" },
 	{ .names = { "exit_code" },
 	  .type = FIELD_NUMBER,
-	  .superset = true,
 	  .nullable = true,
 	  .value = "r.exit_code" },
 	{ .names = { "exit_signal" },
 	  .type = FIELD_NUMBER,
-	  .superset = true,
 	  .nullable = true,
 	  .value = "r.exit_signal" },
 	{ .value = NULL },
@@ -71,10 +66,9 @@ static const struct field_spec run_attributes[] = {
 
 #define RUN_DATASET "run_input i JOIN dataset d ON d.id = i.dataset_id WHERE i.run_id = r.id"
 static const struct field_spec run_datasets[] = {
-	{ .names = { "name" }, .mlflow_in = true, .from = RUN_DATASET, .value = "d.name" },
-	{ .names = { "digest" }, .mlflow_in = true, .from = RUN_DATASET, .value = "d.digest" },
+	{ .names = { "name" }, .from = RUN_DATASET, .value = "d.name" },
+	{ .names = { "digest" }, .from = RUN_DATASET, .value = "d.digest" },
 	{ .names = { "context" },
-	  .mlflow_in = true,
 	  .from = "run_input i JOIN run_input_tag c ON c.input_id = i.id"
 		  " WHERE i.run_id = r.id AND c.key = 'mlflow.data.context'",
 	  .value = "c.value" },
@@ -99,7 +93,7 @@ static const struct field_group run_groups[] = {
 };
 
 static const struct field_spec experiment_attributes[] = {
-	{ .names = { "name" }, .mlflow_in = true, .value = "r.name" },
+	{ .names = { "name" }, .value = "r.name" },
 	{ .names = { "creation_time", "created" }, .type = FIELD_TIME, .value = "r.created_ms" },
 	{ .names = { "last_update_time", "updated" }, .type = FIELD_TIME, .value = "r.updated_ms" },
 	/* Ids are texts that hold numbers, and sort as such. */
@@ -119,14 +113,12 @@ static const struct field_group experiment_groups[] = {
 };
 
 static const struct field_spec model_attributes[] = {
-	{ .names = { "name" }, .mlflow_in = true, .value = "r.name" },
+	{ .names = { "name" }, .value = "r.name" },
 	{ .names = { "last_updated_timestamp", "timestamp", "last_updated_time" },
 	  .type = FIELD_TIME,
-	  .superset = true,
 	  .value = "r.updated_ms" },
 	{ .names = { "creation_timestamp", "creation_time" },
 	  .type = FIELD_TIME,
-	  .superset = true,
 	  .value = "r.created_ms" },
 	{ .value = NULL },
 };
@@ -146,19 +138,17 @@ static const struct field_group model_groups[] = {
 };
 
 static const struct field_spec version_attributes[] = {
-	{ .names = { "name" }, .mlflow_in = true, .value = "r.name" },
+	{ .names = { "name" }, .value = "r.name" },
 	{ .names = { "version_number", "version" }, .type = FIELD_NUMBER, .value = "r.version" },
-	{ .names = { "run_id" }, .mlflow_in = true, .nullable = true, .value = "r.run_uuid" },
+	{ .names = { "run_id" }, .nullable = true, .value = "r.run_uuid" },
 	{ .names = { "source_path", "source" }, .nullable = true, .value = "r.source" },
 	{ .names = { "creation_timestamp", "creation_time" },
 	  .type = FIELD_TIME,
-	  .superset = true,
 	  .value = "r.created_ms" },
 	{ .names = { "last_updated_timestamp", "timestamp", "last_updated_time" },
 	  .type = FIELD_TIME,
-	  .superset = true,
 	  .value = "r.updated_ms" },
-	{ .names = { "current_stage", "stage" }, .superset = true, .value = "r.stage" },
+	{ .names = { "current_stage", "stage" }, .value = "r.stage" },
 	{ .value = NULL },
 };
 #define VERSION_TAG "model_version_tag t WHERE t.name = r.name AND t.version = r.version"
@@ -176,15 +166,13 @@ static const struct field_group version_groups[] = {
 };
 
 static const struct field_spec logged_model_attributes[] = {
-	{ .names = { "name" }, .mlflow_in = true, .value = "r.name" },
-	{ .names = { "model_id" }, .mlflow_in = true, .value = "r.id" },
-	{ .names = { "model_type" }, .mlflow_in = true, .nullable = true,
+	{ .names = { "name" }, .value = "r.name" },
+	{ .names = { "model_id" }, .value = "r.id" },
+	{ .names = { "model_type" }, .nullable = true,
 	  .value = "r.model_type" },
 	{ .names = { "status" },
-	  .mlflow_in = true,
 	  .value = "CASE r.status WHEN 1 THEN 'PENDING' WHEN 2 THEN 'READY' ELSE 'FAILED' END" },
 	{ .names = { "source_run_id" },
-	  .mlflow_in = true,
 	  .nullable = true,
 	  .value = "(SELECT x.uuid FROM run x WHERE x.id = r.source_run_id)" },
 	{ .names = { "creation_timestamp", "creation_time", "creation_timestamp_ms" },
@@ -193,7 +181,7 @@ static const struct field_spec logged_model_attributes[] = {
 	{ .names = { "last_updated_timestamp", "last_updated_time", "last_updated_timestamp_ms" },
 	  .type = FIELD_TIME,
 	  .value = "r.updated_ms" },
-	{ .names = { "experiment_id" }, .type = FIELD_NUMBER, .superset = true,
+	{ .names = { "experiment_id" }, .type = FIELD_NUMBER,
 	  .value = "r.experiment_id" },
 	{ .value = NULL },
 };

@@ -42,8 +42,6 @@ enum field_type {
 struct field_spec {
 	const char *names[5]; /* unused with keys */
 	enum field_type type;
-	bool superset; /* not in MLflow */
-	bool mlflow_in; /* MLflow has IN for it */
 	bool nullable; /* value may be NULL */
 	const char *from;  /* rows of the value for one r, '?' for the key; NULL: none needed */
 	const char *value; /* SQL expression */

@@ -34,12 +34,6 @@ static int next(struct parser *p)
 
 #define fail(p, ...) filter_lexer_error(&(p)->lx, (p)->err, __VA_ARGS__)
 
-/* What MLflow's language does not have. */
-static int superset(struct parser *p, const char *what)
-{
-	return p->options.strict ? fail(p, "%s is not supported", what) : 0;
-}
-
 static bool is_text(const struct field *field)
 {
 	return field->spec->type == FIELD_TEXT || field->spec->type == FIELD_ANY ||
@@ -50,8 +44,7 @@ static int number_value(struct parser *p, const struct field *field, struct filt
 {
 	const struct filter_lexer *lx = &p->lx;
 
-	if (field->spec->type == FIELD_TEXT || field->spec->type == FIELD_STATUS ||
-	    (field->spec->type == FIELD_ANY && p->options.strict))
+	if (field->spec->type == FIELD_TEXT || field->spec->type == FIELD_STATUS)
 		return fail(p, "expected a value in quotes");
 	*value = (struct filter_value){ .type = QUERY_DOUBLE, .d = lx->number };
 	if (field->spec->type == FIELD_DURATION)
@@ -63,9 +56,8 @@ static int number_value(struct parser *p, const struct field *field, struct filt
 
 static int status_value(struct parser *p, const char *text, struct filter_value *value)
 {
-	/* An unknown name fits no run, which is what MLflow answers. */
 	value->i = run_status_parse(text);
-	if (value->i || p->options.strict)
+	if (value->i)
 		return 0;
 	fail(p, "unknown status '%s'", text);
 	mlp_error_hint(p->err, "a status is running, scheduled, finished, failed, killed or lost");
@@ -82,7 +74,7 @@ static int string_value(struct parser *p, const struct filter_node *node,
 	*value = (struct filter_value){ .type = QUERY_INT };
 	if (type == FIELD_STATUS && !pattern)
 		return status_value(p, text, value);
-	if (type == FIELD_NUMBER || (p->options.strict && !is_text(&node->field)))
+	if (type == FIELD_NUMBER)
 		return fail(p, "expected a number");
 	if (type == FIELD_TIME)
 		return clock_parse_time(text, p->options.now_ms, &value->i) ?
@@ -125,8 +117,6 @@ static int parse_list(struct parser *p, struct filter_node *node)
 {
 	int r;
 
-	if (p->options.strict && !node->field.spec->mlflow_in)
-		return fail(p, "IN is not supported here");
 	if (p->lx.token != TOKEN_OPEN)
 		return fail(p, "expected '('");
 	do {
@@ -144,21 +134,16 @@ static int parse_list(struct parser *p, struct filter_node *node)
 /* NULL or NAN, behind IS [NOT] */
 static int parse_is(struct parser *p, struct filter_node *node)
 {
-	bool keyed = node->field.kind == FIELD_PARAM || node->field.kind == FIELD_TAG;
-	int r = 0;
-
 	if (filter_lexer_is(&p->lx, "nan")) {
 		if (node->field.kind != FIELD_METRIC)
 			return fail(p, "only a metric can be NaN");
 		node->op = FILTER_IS_NAN;
-		r = superset(p, "IS NAN");
 	} else if (filter_lexer_is(&p->lx, "null")) {
 		node->op = FILTER_IS_NULL;
-		r = keyed ? 0 : superset(p, "IS NULL here");
 	} else {
 		return fail(p, "expected NULL or NAN");
 	}
-	return r ? r : next(p);
+	return next(p);
 }
 
 static int parse_word_operator(struct parser *p, struct filter_node *node)
@@ -170,11 +155,6 @@ static int parse_word_operator(struct parser *p, struct filter_node *node)
 		return fail(p, "expected an operator");
 	if (!list && !is_text(&node->field))
 		return fail(p, "a pattern needs text");
-	if (!list && node->negated) {
-		r = superset(p, "NOT LIKE");
-		if (r)
-			return r;
-	}
 	node->op = list ? FILTER_IN : ilike ? FILTER_ILIKE : FILTER_LIKE;
 	r = next(p);
 	if (r)
@@ -252,9 +232,9 @@ static int parse_comparison(struct parser *p, struct filter_node **out)
 	if (p->lx.token != TOKEN_WORD)
 		return fail(p, "expected a name");
 	r = field_parse(&node->field, p->options.target, p->lx.value.buf, &why);
-	if (r || (p->options.strict && node->field.spec->superset)) {
-		fail(p, "%s", r ? why.text : "unknown attribute");
-		if (r && *why.hint)
+	if (r) {
+		fail(p, "%s", why.text);
+		if (*why.hint)
 			mlp_error_hint(p->err, "%s", why.hint);
 		return MLP_EINVAL;
 	}
@@ -273,10 +253,8 @@ static int parse_or(struct parser *p, struct filter_node **out);
 
 static int parse_group(struct parser *p, struct filter_node **out)
 {
-	int r = superset(p, "'('");
+	int r = next(p);
 
-	if (!r)
-		r = next(p);
 	if (!r)
 		r = parse_or(p, out);
 	if (!r && p->lx.token != TOKEN_CLOSE)
@@ -298,9 +276,7 @@ static int parse_not(struct parser *p, struct filter_node **out)
 		p->depth--;
 		return r;
 	}
-	r = superset(p, "NOT");
-	if (!r)
-		r = next(p);
+	r = next(p);
 	if (r)
 		return r;
 	*out = node = node_new(FILTER_NOT);
@@ -336,9 +312,7 @@ static int parse_or(struct parser *p, struct filter_node **out)
 		r = parse_and(p, &node->children.v[node->children.len - 1]);
 		if (r || !filter_lexer_is(&p->lx, "or"))
 			return r;
-		r = superset(p, "OR");
-		if (!r)
-			r = next(p);
+		r = next(p);
 		if (r)
 			return r;
 	}
@@ -352,7 +326,7 @@ static int parse_filter(struct parser *p, struct filter_node **root)
 		return r;
 	r = parse_or(p, root);
 	if (!r && p->lx.token != TOKEN_END)
-		r = fail(p, p->options.strict ? "expected AND" : "expected AND or OR");
+		r = fail(p, "expected AND or OR");
 	return r;
 }
 
@@ -381,7 +355,7 @@ int filter_parse(struct filter **out, const char *text, size_t len,
 	if (!p.options.now_ms)
 		p.options.now_ms = clock_ms();
 	filter = xcalloc(1, sizeof(*filter));
-	filter_lexer_init(&p.lx, text, len, options->strict);
+	filter_lexer_init(&p.lx, text, len);
 	r = parse_filter(&p, &filter->root);
 	filter_lexer_release(&p.lx);
 	if (!r && filter->root) {

@@ -16,7 +16,6 @@ enum { FILTER_TEXT_MAX = 64 << 10, FILTER_DEPTH_MAX = 100, FILTER_PATTERN_MAX = 
 
 struct filter_options {
 	enum field_target target;
-	bool strict;	/* MLflow's language only */
 	int64_t now_ms; /* for "3d ago"; 0: clock_ms() */
 };
 

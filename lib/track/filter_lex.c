@@ -13,10 +13,9 @@
 
 enum { EXCERPT = 24 }; /* bytes of the text quoted in a message */
 
-void filter_lexer_init(struct filter_lexer *lx, const char *text, size_t len, bool strict)
+void filter_lexer_init(struct filter_lexer *lx, const char *text, size_t len)
 {
-	*lx = (struct filter_lexer){ .text = text, .len = len, .strict = strict,
-				     .value = STRBUF_INIT };
+	*lx = (struct filter_lexer){ .text = text, .len = len, .value = STRBUF_INIT };
 }
 
 void filter_lexer_release(struct filter_lexer *lx)
@@ -68,11 +67,9 @@ static bool starts_word(unsigned char c)
 }
 
 /* MLflow wants keys quoted that hold more than letters, digits, '_' and '.'. */
-static bool continues_word(const struct filter_lexer *lx, unsigned char c)
+static bool continues_word(unsigned char c)
 {
-	if (isalnum(c) || c == '_' || c == '.' || c >= 0x80)
-		return true;
-	return !lx->strict && c && strchr("/:-", c);
+	return isalnum(c) || c >= 0x80 || (c && strchr("_./:-", c));
 }
 
 /* The quoted text at pos, whose quote written twice stands for itself. */
@@ -100,13 +97,13 @@ static int read_word(struct filter_lexer *lx, struct mlp_error *err)
 	int r = 0;
 
 	lx->token = TOKEN_WORD;
-	while (continues_word(lx, peek(lx, 0)))
+	while (continues_word(peek(lx, 0)))
 		strbuf_addch(&lx->value, lx->text[lx->pos++]);
 	lx->quoted = peek(lx, 0) == '`' ||
 		     (peek(lx, 0) == '"' && lx->value.len && lx->value.buf[lx->value.len - 1] == '.');
 	if (lx->quoted)
 		r = read_quoted(lx, err);
-	if (!r && lx->quoted && (continues_word(lx, peek(lx, 0)) || peek(lx, 0) == '`'))
+	if (!r && lx->quoted && (continues_word(peek(lx, 0)) || peek(lx, 0) == '`'))
 		return filter_lexer_error(lx, err, "a name goes on behind its quote");
 	return r;
 }
@@ -125,8 +122,7 @@ static size_t number_length(const struct filter_lexer *lx)
 {
 	size_t n = peek(lx, 0) == '-' || peek(lx, 0) == '+', whole, part = 0, e;
 
-	if (!lx->strict && lx->pos + n + 3 <= lx->len &&
-	    !strncasecmp(lx->text + lx->pos + n, "inf", 3)) {
+	if (lx->pos + n + 3 <= lx->len && !strncasecmp(lx->text + lx->pos + n, "inf", 3)) {
 		bool full = lx->pos + n + 8 <= lx->len &&
 			    !strncasecmp(lx->text + lx->pos + n, "infinity", 8);
 
@@ -151,7 +147,7 @@ static int read_number(struct filter_lexer *lx, struct mlp_error *err)
 {
 	size_t n = number_length(lx);
 
-	if (!n || starts_word(peek(lx, n)) || continues_word(lx, peek(lx, n)))
+	if (!n || starts_word(peek(lx, n)) || continues_word(peek(lx, n)))
 		return filter_lexer_error(lx, err, "malformed number");
 	strbuf_add(&lx->value, lx->text + lx->pos, n);
 	lx->pos += n;
@@ -166,19 +162,16 @@ static int read_operator(struct filter_lexer *lx, struct mlp_error *err)
 	static const struct {
 		const char *text;
 		enum filter_token token;
-		bool superset;
 	} operators[] = {
-		{ "!=", TOKEN_NE, false }, { "<=", TOKEN_LE, false }, { ">=", TOKEN_GE, false },
-		{ "==", TOKEN_EQ, true },  { "<>", TOKEN_NE, true },  { "=", TOKEN_EQ, false },
-		{ "<", TOKEN_LT, false },  { ">", TOKEN_GT, false },  { "(", TOKEN_OPEN, false },
-		{ ")", TOKEN_CLOSE, false }, { ",", TOKEN_COMMA, false },
+		{ "!=", TOKEN_NE },  { "<=", TOKEN_LE },   { ">=", TOKEN_GE }, { "==", TOKEN_EQ },
+		{ "<>", TOKEN_NE },  { "=", TOKEN_EQ },	   { "<", TOKEN_LT },  { ">", TOKEN_GT },
+		{ "(", TOKEN_OPEN }, { ")", TOKEN_CLOSE }, { ",", TOKEN_COMMA },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
 		size_t n = strlen(operators[i].text);
 
-		if (lx->len - lx->pos < n || memcmp(lx->text + lx->pos, operators[i].text, n) ||
-		    (operators[i].superset && lx->strict))
+		if (lx->len - lx->pos < n || memcmp(lx->text + lx->pos, operators[i].text, n))
 			continue;
 		lx->token = operators[i].token;
 		lx->pos += n;
@@ -192,7 +185,7 @@ static bool is_infinity(const struct filter_lexer *lx)
 {
 	size_t n = number_length(lx);
 
-	return n && !continues_word(lx, peek(lx, n)) && peek(lx, n) != '`';
+	return n && !continues_word(peek(lx, n)) && peek(lx, n) != '`';
 }
 
 int filter_lexer_next(struct filter_lexer *lx, struct mlp_error *err)

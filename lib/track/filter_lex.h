@@ -28,7 +28,6 @@ enum filter_token {
 struct filter_lexer {
 	const char *text;
 	size_t len, pos; /* pos is behind the token */
-	bool strict;
 
 	enum filter_token token;
 	size_t start; /* of the token in text */
@@ -40,7 +39,7 @@ struct filter_lexer {
 };
 
 /* text must outlive the lexer. */
-void filter_lexer_init(struct filter_lexer *lx, const char *text, size_t len, bool strict);
+void filter_lexer_init(struct filter_lexer *lx, const char *text, size_t len);
 void filter_lexer_release(struct filter_lexer *lx);
 /* Reads the next token into the lexer; 0 or MLP_EINVAL. */
 int filter_lexer_next(struct filter_lexer *lx, struct mlp_error *err);

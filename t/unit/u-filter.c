@@ -67,13 +67,13 @@ static void fill(void)
 }
 
 /* The names of the runs that pass, in the order of their names; or the error. */
-static char *search(const char *text, bool strict)
+static char *search(const char *text)
 {
 	_release_(strbuf_release) struct strbuf names = STRBUF_INIT;
 	_release_(run_order_release) struct run_order order = { 0 };
 	_cleanup_(filter_free) struct filter *filter = NULL;
 	_cleanup_(run_search_close) struct run_cursor *cursor = NULL;
-	struct filter_options options = { FIELD_OF_RUNS, strict, now };
+	struct filter_options options = { FIELD_OF_RUNS, now };
 	struct mlp_error err = MLP_ERROR_INIT;
 	struct run_row row;
 	int r = filter_parse(&filter, text, strlen(text), &options, &err);
@@ -96,12 +96,12 @@ struct example {
 	const char *text, *want;
 };
 
-static void check_all(const struct example *examples, size_t n, bool strict)
+static void check_all(const struct example *examples, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		char *got = search(examples[i].text, strict);
+		char *got = search(examples[i].text);
 
-		is_str(got, examples[i].want, "%s%s", strict ? "strict: " : "", examples[i].text);
+		is_str(got, examples[i].want, "%s", examples[i].text);
 		free(got);
 	}
 }
@@ -252,31 +252,7 @@ static void test_refused(void)
 		{ "= 1", "filter: expected a name at '= 1' (column 1)" },
 	};
 
-	check_all(examples, ARRAY_SIZE(examples), false);
-}
-
-static void test_strict(void)
-{
-	static const struct example examples[] = {
-		{ "metrics.auc > 0.6 and params.lr = \"0.01\"", "a" },
-		{ "attributes.run_id IN ('x') AND dataset.name IN ('loans')", "" },
-		{ "tags.`team.name` IS NOT NULL", "b" },
-		{ "status = 'great'", "" },
-		{ "name = 'a' OR name = 'b'", "filter: OR is not supported at 'OR name = 'b'' (column 12)" },
-		{ "NOT name = 'a'", "filter: NOT is not supported at 'NOT name = 'a'' (column 1)" },
-		{ "(name = 'a')", "filter: '(' is not supported at '(name = 'a')' (column 1)" },
-		{ "params.lr = 0.1", "filter: expected a value in quotes at '0.1' (column 13)" },
-		{ "params.lr IN ('x')", "filter: IN is not supported here at '('x')' (column 14)" },
-		{ "host = 'x'", "filter: unknown attribute at 'host = 'x'' (column 1)" },
-		{ "start_time > '3d'", "filter: expected a number at ''3d'' (column 14)" },
-		{ "metrics.a/b > 1", "filter: expected an operator at" },
-		{ "name == 'a'", "filter: expected a value at '= 'a'' (column 7)" },
-		{ "metrics.auc IS NAN", "filter: IS NAN is not supported at 'NAN' (column 16)" },
-		{ "name NOT LIKE 'a'", "filter: NOT LIKE is not supported at 'LIKE 'a'' (column 10)" },
-	};
-
-	check_all(examples, 11, true);
-	check_all(examples + 12, ARRAY_SIZE(examples) - 12, true);
+	check_all(examples, ARRAY_SIZE(examples));
 }
 
 /* Whatever is accepted, SQLite takes. */
@@ -287,7 +263,7 @@ static void test_limits(void)
 
 	while (sb.len + 20 < FILTER_TEXT_MAX)
 		strbuf_addf(&sb, "%sname='%c'", sb.len ? " or " : "", 'a' + (int)(sb.len / 12 % 3));
-	got = search(sb.buf, false);
+	got = search(sb.buf);
 	is_str(got, "abc", "thousands of ORs");
 	free(got);
 
@@ -296,7 +272,7 @@ static void test_limits(void)
 	while (sb.len + 20 < FILTER_TEXT_MAX)
 		strbuf_addstr(&sb, ",''");
 	strbuf_addch(&sb, ')');
-	got = search(sb.buf, false);
+	got = search(sb.buf);
 	is_str(got, "a", "a list of twenty thousand");
 	free(got);
 
@@ -305,7 +281,7 @@ static void test_limits(void)
 		strbuf_addf(&sb, "metrics.auc > 0 %s (", i % 2 ? "or" : "and");
 	strbuf_addstr(&sb, "name = 'a'");
 	strbuf_addchars(&sb, ')', 40);
-	got = search(sb.buf, false);
+	got = search(sb.buf);
 	is_str(got, "ab", "40 levels of AND and OR");
 	free(got);
 
@@ -313,13 +289,13 @@ static void test_limits(void)
 	strbuf_addchars(&sb, '(', 100);
 	strbuf_addstr(&sb, "name = 'a'");
 	strbuf_addchars(&sb, ')', 100);
-	got = search(sb.buf, false);
+	got = search(sb.buf);
 	is_str(got, "a", "100 parentheses");
 	free(got);
 
 	strbuf_clear(&sb);
 	strbuf_addchars(&sb, '(', 30000);
-	got = search(sb.buf, false);
+	got = search(sb.buf);
 	is_str(got, "filter: more than 100 nested parentheses and NOTs at '((((((((((((((((((((((((...'"
 		    " (column 101)", "30,000 parentheses");
 	free(got);
@@ -327,12 +303,12 @@ static void test_limits(void)
 	strbuf_clear(&sb);
 	for (int i = 0; i < 9999; i++)
 		strbuf_addstr(&sb, "not ");
-	got = search(sb.buf, false);
+	got = search(sb.buf);
 	ok(!strncmp(got, "filter: more than 100 nested", 28), "9,999 NOTs");
 	free(got);
 
 	strbuf_addchars(&sb, ' ', FILTER_TEXT_MAX);
-	got = search(sb.buf, false);
+	got = search(sb.buf);
 	is_str(got, "filter: longer than 65536 bytes", "a text too long");
 	free(got);
 }
@@ -353,7 +329,7 @@ static void test_deep(void)
 			strbuf_addf(&sb, "(%s) %s not (%s)", half, depth % 2 ? "or" : "and", half);
 			free(half);
 		}
-		got = sb.len < FILTER_TEXT_MAX ? search(sb.buf, false) : xstrdup("");
+		got = sb.len < FILTER_TEXT_MAX ? search(sb.buf) : xstrdup("");
 		ok(*got != 'c', "a full tree of depth %d: %s", depth, got);
 		free(got);
 	}
@@ -466,9 +442,8 @@ int main(void)
 	ok(!repo_create(dir, &made, NULL) && !repo_open_at(&repo, dir, NULL), "a project");
 	ok(!track_open(&db, &repo, DB_CREATE | DB_RELAXED, NULL), "a store");
 	fill();
-	check_all(accepted, ARRAY_SIZE(accepted), false);
+	check_all(accepted, ARRAY_SIZE(accepted));
 	test_refused();
-	test_strict();
 	test_limits();
 	test_deep();
 	test_order();
