@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/diff_rows.h"
+#include "cmd/run_text.h"
 #include "lib/store/object.h"
 #include "lib/track/code.h"
 #include "lib/track/command.h"
@@ -15,7 +16,6 @@
 
 enum {
 	PATCH_MAX = 64 << 20,
-	ENVIRONMENT_MAX = 16 << 20,
 	HASH_SHOWN = 12,
 };
 
@@ -60,10 +60,7 @@ static void put_exit(struct collect *c, const struct run *run)
 {
 	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-	if (run->exit_signal)
-		strbuf_addf(&text, "signal %d", run->exit_signal);
-	else if (run->exit_code >= 0)
-		strbuf_addf(&text, "%d", run->exit_code);
+	exit_add(&text, run->exit_code, run->exit_signal);
 	put(c, DIFF_RUN, "exit", text.len ? text.buf : NULL);
 }
 
@@ -132,7 +129,7 @@ static int put_metrics(struct collect *c)
 
 	/* Of the machine, not of the model: never the same. */
 	for (size_t i = 0; i < list.len; i++)
-		if (strncmp(list.v[i].key, "system/", 7))
+		if (!metric_is_system(list.v[i].key))
 			diff_set_number(diff_cell(c->diff, DIFF_METRICS, list.v[i].key, c->i),
 					list.v[i].last.value);
 	return r;
@@ -229,15 +226,12 @@ static int put_files(struct collect *c)
 static int read_environment(struct collect *c)
 {
 	struct diff_run *d = &c->diff->runs[c->i];
-	_cleanup_stmt_ struct db_stmt *st =
-		db_query(c->ctx->db, &c->ctx->err,
-			 "SELECT object FROM run_environment WHERE run_id = ?1", "i", d->run.id);
-	int r = st ? db_step(st, &c->ctx->err) : MLP_EFAIL;
+	_cleanup_free_ char *hex = NULL;
+	int r = run_environment_object(c->ctx, d->run.id, &hex);
 
-	if (r <= 0)
+	if (r || !hex)
 		return r;
-	r = object_read(&c->ctx->repo, db_text(st, 0), ENVIRONMENT_MAX, &d->environment,
-			&c->ctx->err);
+	r = object_read(&c->ctx->repo, hex, ENVIRONMENT_MAX, &d->environment, &c->ctx->err);
 	if (r == MLP_ENOTFOUND) {
 		cmd_warn("the environment of run %s is not in the object store", d->name);
 		return 0;

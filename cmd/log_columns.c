@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cmd/run_text.h"
 #include "lib/track/attempt.h"
 #include "lib/track/live.h"
 #include "lib/util/clock.h"
@@ -181,14 +182,6 @@ static void add_duration(struct cmd_ctx *ctx, const struct run *run, struct strb
 	clock_add_duration(sb, MAX(clock_between(run->started_ms, end ? end : clock_ms()), 0));
 }
 
-static void add_exit(const struct run *run, struct strbuf *sb)
-{
-	if (run->exit_signal)
-		strbuf_addf(sb, "signal %d", run->exit_signal);
-	else if (run->exit_code >= 0)
-		strbuf_addf(sb, "%d", run->exit_code);
-}
-
 static void add_known(struct strbuf *sb, const char *s)
 {
 	strbuf_addstr(sb, s ? s : "");
@@ -238,7 +231,7 @@ static int add_cell(struct cmd_ctx *ctx, const struct log_column *column, const 
 	case LOG_PARENT:
 		return add_parent(ctx, run, sb);
 	case LOG_EXIT:
-		add_exit(run, sb);
+		exit_add(sb, run->exit_code, run->exit_signal);
 		break;
 	case LOG_REASON:
 		add_known(sb, run->reason);
@@ -313,7 +306,7 @@ static void count_all(const struct log_rows *rows, struct tallies *metrics, stru
 		const struct run_row *row = &rows->v[i];
 
 		for (size_t j = 0; j < row->metrics.len; j++)
-			if (strncmp(row->metrics.v[j].key, "system/", 7))
+			if (!metric_is_system(row->metrics.v[j].key))
 				count(metrics, row->metrics.v[j].key, NULL);
 		for (size_t j = 0; j < row->params.len; j++)
 			count(params, row->params.v[j].key, row->params.v[j].value);
@@ -470,10 +463,10 @@ static void add_attempt_cell(const struct printer *p, enum log_column_kind kind,
 		add_time(p, a->started_ms, sb);
 	else if (kind == LOG_DURATION)
 		clock_add_duration(sb, MAX(clock_between(a->started_ms, end), 0));
-	else if (kind == LOG_STATUS && a->exit_signal)
-		strbuf_addf(sb, "signal %d", a->exit_signal);
-	else if (kind == LOG_STATUS && a->exit_code >= 0)
-		strbuf_addf(sb, "exit %d", a->exit_code);
+	else if (kind == LOG_STATUS) {
+		strbuf_addstr(sb, a->exit_signal || a->exit_code < 0 ? "" : "exit ");
+		exit_add(sb, a->exit_code, a->exit_signal);
+	}
 	else if (kind == LOG_HOST)
 		add_known(sb, a->host);
 	else if (kind == LOG_REASON)

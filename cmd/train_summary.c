@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/run_record.h"
+#include "cmd/run_text.h"
 #include "cmd/train.h"
 #include "lib/util/clock.h"
 #include "lib/util/text.h"
@@ -18,12 +19,7 @@ static void add_state(struct strbuf *line, const struct job_result *result)
 	run_short(result->uuid, id);
 	strbuf_addf(line, "run %s %s in ", id, run_status_name(result->status));
 	clock_add_duration(line, result->ended_ms - result->started_ms);
-	if (result->exit_signal)
-		strbuf_addf(line, " by signal %d", result->exit_signal);
-	else if (result->exit_code > 0)
-		strbuf_addf(line, " with code %d", result->exit_code);
-	if (result->reason)
-		strbuf_addf(line, " (%s)", result->reason);
+	exit_add_sentence(line, result->exit_code, result->exit_signal, result->reason);
 	if (result->attempts > 1)
 		strbuf_addf(line, ", attempt %d", result->attempts);
 }
@@ -41,7 +37,7 @@ static void add_metrics(struct cmd_ctx *ctx, struct strbuf *line, int64_t run)
 		const struct metric_latest *m = &list.v[i];
 		size_t at = n;
 
-		if (!strncmp(m->key, "system/", 7))
+		if (metric_is_system(m->key))
 			continue;
 		while (at && shown[at - 1]->last.time_ms < m->last.time_ms)
 			at--;

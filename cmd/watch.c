@@ -9,7 +9,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
+#include "cmd/run_text.h"
 #include "lib/track/attempt.h"
 #include "lib/track/live.h"
 #include "lib/track/metric.h"
@@ -221,7 +221,7 @@ static int show_metrics(struct watch *w, struct watched *r)
 		_release_(strbuf_release) struct strbuf line = STRBUF_INIT;
 
 		if ((was && was->points == now.v[i].points) ||
-		    !strncmp(now.v[i].key, "system/", 7))
+		    metric_is_system(now.v[i].key))
 			continue;
 		text_add_printable(&line, now.v[i].key, strlen(now.v[i].key));
 		strbuf_addch(&line, ' ');
@@ -252,12 +252,7 @@ static void say_end(struct watch *w, struct watched *r, enum run_status status)
 	}
 	strbuf_addf(&line, "%s after ", run_status_name(status));
 	clock_add_duration(&line, clock_between(r->run.started_ms, r->run.ended_ms));
-	if (r->run.exit_signal)
-		strbuf_addf(&line, " by signal %d", r->run.exit_signal);
-	else if (r->run.exit_code > 0)
-		strbuf_addf(&line, " with code %d", r->run.exit_code);
-	if (r->run.reason)
-		strbuf_addf(&line, " (%s)", r->run.reason);
+	exit_add_sentence(&line, r->run.exit_code, r->run.exit_signal, r->run.reason);
 	mlp_note(&w->ctx->events, "%s", line.buf);
 }
 

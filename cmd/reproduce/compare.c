@@ -6,24 +6,20 @@
 #include <string.h>
 
 #include "cmd/reproduce/reproduce.h"
+#include "cmd/run_text.h"
 #include "lib/capture/capture.h"
 #include "lib/store/object.h"
 #include "lib/track/metric.h"
 #include "lib/util/text.h"
 
-enum { ENVIRONMENT_MAX = 64 << 20 };
-
 static int read_recorded(struct reproduction *re, struct strbuf *out)
 {
-	struct mlp_error *err = &re->ctx->err;
-	_cleanup_stmt_ struct db_stmt *st =
-		db_query(re->ctx->db, err, "SELECT object FROM run_environment WHERE run_id = ?1",
-			 "i", re->run.id);
-	int r = st ? db_step(st, err) : MLP_EFAIL;
+	_cleanup_free_ char *hex = NULL;
+	int r = run_environment_object(re->ctx, re->run.id, &hex);
 
-	if (r <= 0)
+	if (r || !hex)
 		return r ? r : MLP_ENOTFOUND;
-	return object_read(&re->ctx->repo, db_text(st, 0), ENVIRONMENT_MAX, out, err);
+	return object_read(&re->ctx->repo, hex, ENVIRONMENT_MAX, out, &re->ctx->err);
 }
 
 int reproduce_environment(struct reproduction *re)
@@ -140,7 +136,7 @@ static int compare_metrics(struct reproduction *re, int64_t run)
 
 		i += order <= 0;
 		j += order >= 0;
-		if (strncmp(key, "system/", 7) && !is_ignored(re, key))
+		if (!metric_is_system(key) && !is_ignored(re, key))
 			result_row(re, "metric", key, x, y,
 				   order == 0 && values_agree(a->last.value, b->last.value,
 							      re->tolerance));
@@ -150,9 +146,10 @@ static int compare_metrics(struct reproduction *re, int64_t run)
 
 static char *end_text(int exit_code, int exit_signal)
 {
-	if (exit_signal)
-		return xasprintf("signal %d", exit_signal);
-	return exit_code < 0 ? NULL : xasprintf("%d", exit_code);
+	struct strbuf sb = STRBUF_INIT;
+
+	exit_add(&sb, exit_code, exit_signal);
+	return sb.len ? strbuf_detach(&sb) : NULL;
 }
 
 int reproduce_compare(struct reproduction *re, const struct job_result *result)

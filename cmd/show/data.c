@@ -4,13 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "cmd/run_text.h"
 #include "cmd/show/show.h"
 #include "lib/json/read.h"
 #include "lib/store/object.h"
 #include "lib/track/live.h"
 #include "lib/util/clock.h"
-
-enum { ENVIRONMENT_MAX = 64 << 20 };
 
 void show_release(struct show_data *d)
 {
@@ -79,15 +78,11 @@ static int read_document(struct cmd_ctx *ctx, const struct strbuf *text, struct 
 static int load_environment(struct cmd_ctx *ctx, struct show_data *d)
 {
 	_release_(strbuf_release) struct strbuf doc = STRBUF_INIT;
-	_cleanup_stmt_ struct db_stmt *st =
-		db_query(ctx->db, &ctx->err, "SELECT object FROM run_environment WHERE run_id = ?1",
-			 "i", d->run.id);
-	int r = st ? db_step(st, &ctx->err) : MLP_EFAIL;
+	int r = run_environment_object(ctx, d->run.id, &d->environment.object);
 
 	d->environment.packages = d->environment.cores = -1;
-	if (r <= 0)
+	if (r || !d->environment.object)
 		return r;
-	d->environment.object = xstrdup(db_text(st, 0));
 	/* A damaged document must not hide the rest of the run; mlp doctor finds it. */
 	if (object_read(&ctx->repo, d->environment.object, ENVIRONMENT_MAX, &doc, &ctx->err) ||
 	    read_document(ctx, &doc, &d->environment))
@@ -160,9 +155,4 @@ void show_series_release(struct show_series *s)
 	free(s->time_ms);
 	free(s->value);
 	*s = (struct show_series){ 0 };
-}
-
-bool show_is_system(const char *key)
-{
-	return !strncmp(key, "system/", 7);
 }

@@ -8,13 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/run_text.h"
 #include "cmd/show/show.h"
 #include "lib/store/object.h"
 #include "lib/track/runlog.h"
 #include "lib/util/clock.h"
 #include "lib/util/file.h"
 
-enum { ENVIRONMENT_MAX = 64 << 20, LINE_MAX_SHOWN = 4096 };
+enum { LINE_MAX_SHOWN = 4096 };
 
 static int write_out(struct cmd_ctx *ctx, const void *data, size_t len)
 {
@@ -194,16 +195,14 @@ static int show_environment(struct cmd_ctx *ctx, int64_t id)
 {
 	_release_(strbuf_release) struct strbuf doc = STRBUF_INIT;
 	_release_(strbuf_release) struct strbuf pretty = STRBUF_INIT;
-	_cleanup_stmt_ struct db_stmt *st =
-		db_query(ctx->db, &ctx->err, "SELECT object FROM run_environment WHERE run_id = ?1",
-			 "i", id);
-	int r = st ? db_step(st, &ctx->err) : MLP_EFAIL;
+	_cleanup_free_ char *hex = NULL;
+	int r = run_environment_object(ctx, id, &hex);
 
-	if (r < 0)
+	if (r)
 		return r;
-	if (!r)
+	if (!hex)
 		return mlp_error_set(&ctx->err, MLP_ENOTFOUND, "the run has no environment recorded");
-	r = object_read(&ctx->repo, db_text(st, 0), ENVIRONMENT_MAX, &doc, &ctx->err);
+	r = object_read(&ctx->repo, hex, ENVIRONMENT_MAX, &doc, &ctx->err);
 	if (r)
 		return r;
 	if (ctx->out.mode == PRINT_JSON) {

@@ -58,7 +58,6 @@ struct show_series {
 };
 int show_series_read(struct cmd_ctx *ctx, int64_t run, const char *key, struct show_series *out);
 void show_series_release(struct show_series *series);
-bool show_is_system(const char *key);
 
 int show_text(struct cmd_ctx *ctx, const struct show_data *data, const struct show_opts *opts);
 /* Parts of the text (tables.c). */

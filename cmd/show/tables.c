@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/chart.h"
+#include "cmd/run_text.h"
 #include "cmd/show/show.h"
 
 enum {
@@ -60,7 +61,7 @@ static size_t system_count(const struct show_data *d)
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->metrics.len; i++)
-		n += show_is_system(d->metrics.v[i].key);
+		n += metric_is_system(d->metrics.v[i].key);
 	return n;
 }
 
@@ -108,7 +109,7 @@ int show_metric_table(struct cmd_ctx *ctx, const struct show_data *d)
 	show_heading(&ctx->out, "metrics");
 	table_begin(&table, &ctx->out, cols, ARRAY_SIZE(cols));
 	for (size_t i = 0; !r && i < d->metrics.len; i++)
-		if (!show_is_system(d->metrics.v[i].key))
+		if (!metric_is_system(d->metrics.v[i].key))
 			r = metric_row(ctx, &table.printer, d->run.id, &d->metrics.v[i]);
 	table_end(&table, ctx->out.f);
 	return r;
@@ -137,7 +138,7 @@ static int system_row(struct cmd_ctx *ctx, struct printer *p, int64_t run, const
 	for (size_t i = 0; i < s.n; i++)
 		sum += s.value[i];
 	sparkline_add(&spark, s.value, s.n, SPARK_CELLS, p->utf8);
-	print_string(p, key + strlen("system/"));
+	print_string(p, key + strlen(SYSTEM_PREFIX));
 	print_measured(p, key, s.n ? sum / (double)s.n : (double)NAN);
 	print_measured(p, key, s.max);
 	print_color(p, COLOR_CYAN);
@@ -165,7 +166,7 @@ int show_system_table(struct cmd_ctx *ctx, const struct show_data *d, bool all)
 	}
 	table_begin(&table, &ctx->out, cols, ARRAY_SIZE(cols));
 	for (size_t i = 0; !r && i < d->metrics.len; i++)
-		if (show_is_system(d->metrics.v[i].key))
+		if (metric_is_system(d->metrics.v[i].key))
 			r = system_row(ctx, &table.printer, d->run.id, d->metrics.v[i].key);
 	table_end(&table, ctx->out.f);
 	return r;
