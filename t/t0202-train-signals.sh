@@ -68,6 +68,18 @@ test_expect_success 'SIGUSR1 is passed on' '
 	test "$(last "status, reason")" = "4|"
 '
 
+test_expect_success 'what is ignored from the start stays so, for the command too' '
+	rm -f ready &&
+	{ env --ignore-signal=HUP,INT,QUIT,TERM mlp train --grace 0.2 -- \
+		sh -c "trap \"exit 3\" USR1; $waits" >out 2>err & } && pid=$! &&
+	until_true "test -f ready" &&
+	kill -HUP $pid && kill -INT $pid && kill -QUIT $pid && kill -TERM $pid &&
+	sh -c "kill -HUP \$1; kill -TERM \$1" - $(pgrep -P $pid) &&
+	kill -USR1 $pid &&
+	test_expect_code 3 wait $pid &&
+	test "$(last "status, reason")" = "4|"
+'
+
 test_expect_success 'a timeout is 124' '
 	test_expect_code 124 mlp -q train --timeout 0.2 -- sleep 20 &&
 	test "$(last "status, exit_signal, reason")" = "5|15|timeout" &&

@@ -19,16 +19,27 @@
  * die (it hangs in the kernel) is given up. */
 enum { KILL_AGAIN_MS = 50, KILL_LIMIT_MS = 10000, LEFTOVER_POLL_MS = 50 };
 
+static bool is_ignored(int sig)
+{
+	struct sigaction now;
+
+	return !sigaction(sig, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
 int control_signals(sigset_t *old, struct mlp_error *err)
 {
-	static const int handled[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP,  SIGQUIT,
-				       SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT };
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	static const int others[] = { SIGCHLD, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT };
 	sigset_t set;
 	int fd;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(handled); i++)
-		sigaddset(&set, handled[i]);
+	/* What nohup or a shell's "&" had ignored is not for us: blocked, it would come. */
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		if (!is_ignored(ending[i]))
+			sigaddset(&set, ending[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		sigaddset(&set, others[i]);
 	if (pthread_sigmask(SIG_BLOCK, &set, old))
 		return mlp_error_set(err, MLP_ESYSTEM, "cannot block signals");
 	/* Where it is ignored the kernel buries children, and there is no end to wait for. */
