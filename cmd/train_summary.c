@@ -111,5 +111,9 @@ void train_summary(struct cmd_ctx *ctx, const struct job_result *result)
 	if (result->bad_lines)
 		strbuf_addf(&line, "  %lld bad metric line%s", (long long)result->bad_lines,
 			    result->bad_lines == 1 ? "" : "s");
+	if (result->ignored_values)
+		strbuf_addf(&line, "  %lld ignored metric value%s",
+			    (long long)result->ignored_values,
+			    result->ignored_values == 1 ? "" : "s");
 	fprintf(stderr, "%s\n", line.buf);
 }

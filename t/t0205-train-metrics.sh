@@ -52,6 +52,18 @@ test_expect_success 'what is no metric is kept in the log' '
 	mlp show --json @ >out && test_grep "\"bad_lines\":1,\"ignored_values\":1" out
 '
 
+test_expect_success 'nor what has a key that cannot name a metric' '
+	mlp train -- sh -c "
+		echo \"{\\\"/lead\\\": 1}\" >&3
+		echo \"{\\\"a//b\\\": 1, \\\"\\\": {\\\"c\\\": 2}}\" >\$MLP_METRICS
+		echo \"{\\\"good\\\": 1, \\\"../up\\\": 2, \\\"$(printf %0251d 0)\\\": 3}\" >&3" 2>err &&
+	test_grep "5 ignored metric values" err &&
+	test "$(latest good)" = "0|1.0|1" &&
+	mlp show @:stderr >out && test_line_count = 3 out &&
+	test_grep "{\"/lead\": 1}" out &&
+	mlp show --json @ >out && test_grep "\"bad_lines\":0,\"ignored_values\":5" out
+'
+
 test_expect_success 'each attempt has a descriptor of its own, one series' '
 	test_expect_code 1 mlp -q train --retry 1 -- sh -c "echo \"{\\\"t\\\": \$MLP_ATTEMPT, \\\"step\\\": \$MLP_ATTEMPT}\" >&3; exit 1" &&
 	test "$(latest t)" = "2|2.0|2"
@@ -116,6 +128,15 @@ test_expect_success 'TensorBoard files among the outputs' '
 	mlp -q train -o logs -- sh -c "mkdir -p logs/train; cp events.out.tfevents.* logs; cp events.out.tfevents.* logs/train" &&
 	test "$(latest loss)" = "5|0.25|1" &&
 	test "$(latest train/loss)" = "5|0.25|1"
+'
+
+# The same with the tag "/oss".
+printf '\032\000\000\000\000\000\000\000\022\233\330\055\011\000\000\000\260\117\105\332\101\020\005\052\015\012\013\012\004/oss\025\000\000\200\076\021\077\145\221' >odd
+
+test_expect_success 'tags that cannot name a metric are told, once' '
+	mlp -q train -o odd-logs -- sh -c "mkdir -p odd-logs; cp odd odd-logs/a.tfevents.1; cp odd odd-logs/b.tfevents.1" 2>err &&
+	test_grep "files left out for their name: 2" err &&
+	test_line_count = 1 err
 '
 
 test_done

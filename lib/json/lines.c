@@ -367,8 +367,25 @@ static void note_bad(struct lines *l, const char *line, size_t len)
 		l->odd(l->odd_data, line, len);
 }
 
+/* How many there were that could not be taken. */
+static int64_t hand_on(struct lines *l)
+{
+	int64_t refused = 0;
+
+	for (size_t i = 0; i < l->numbers.len; i++) {
+		const struct number *n = &l->numbers.v[i];
+
+		refused += !l->fn(l->data, l->keys.buf + n->key, n->len, n->value, &l->place);
+	}
+	l->stats.points += (int64_t)l->numbers.len - refused;
+	l->stats.bad_keys += refused;
+	return refused;
+}
+
 static void read_line(struct lines *l, const char *line, size_t len)
 {
+	int64_t refused;
+
 	l->p = line;
 	l->end = line + len;
 	l->ignored = 0;
@@ -385,14 +402,9 @@ static void read_line(struct lines *l, const char *line, size_t len)
 	}
 	l->stats.lines++;
 	l->stats.ignored += l->ignored;
-	if (l->ignored && l->odd)
+	refused = hand_on(l);
+	if ((l->ignored || refused) && l->odd)
 		l->odd(l->odd_data, line, len);
-	l->stats.points += (int64_t)l->numbers.len;
-	for (size_t i = 0; i < l->numbers.len; i++) {
-		const struct number *n = &l->numbers.v[i];
-
-		l->fn(l->data, l->keys.buf + n->key, n->len, n->value, &l->place);
-	}
 }
 
 /* Keeps the start of a line, unless it has grown too long. */

@@ -27,21 +27,22 @@ struct lines_place {
 	int64_t time_ms;
 };
 
-/* key is not NUL terminated and may hold any byte; both are valid during the call only. */
-typedef void lines_fn(void *data, const char *key, size_t len, double value,
+/* key is not NUL terminated and may hold any byte; both are valid during the call only.
+ * False for a point that cannot be taken because of its key. */
+typedef bool lines_fn(void *data, const char *key, size_t len, double value,
 		      const struct lines_place *place);
 
 struct lines_stats {
 	int64_t lines;	   /* read well */
-	int64_t points;
+	int64_t points;	   /* taken */
 	int64_t bad_lines;
 	int64_t ignored;   /* strings, arrays, true, false, null, and unusable step or time */
-	int64_t bad_keys;  /* points whose key cannot name a metric; kept by metric_feed */
+	int64_t bad_keys;  /* points whose key cannot name a metric */
 	char first_bad[121]; /* the start of the first bad line */
 };
 
-/* A line that is no such object, or holds other values than numbers, without its end; of
- * one that is too long only the start. */
+/* A line that is no such object, or holds other values than numbers or a key that cannot be,
+ * without its end; of one that is too long only the start. */
 typedef void lines_odd_fn(void *data, const char *line, size_t len);
 
 struct lines;

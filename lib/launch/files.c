@@ -157,25 +157,30 @@ static int record_outputs(struct db *db, int64_t run, const struct run_files *fi
 }
 
 /* Metrics of a TensorBoard file; below a folder of the output they get its name, which is
- * what TensorBoard calls a run: train/loss, validation/loss. */
-static void import_events(const struct job_host *host, int64_t run, const char *output,
+ * what TensorBoard calls a run: train/loss, validation/loss.  Returns how many points have
+ * a tag that cannot name a metric. */
+static int64_t import_events(const struct job_host *host, int64_t run, const char *output,
 			  const char *path)
 {
 	const char *below = path_below(path, output), *name = path_basename(path);
 	size_t len = below && name > below ? (size_t)(name - below) : 0;
 	_cleanup_free_ char *prefix = xmemdupz(below ? below : "", len);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct tensorboard_stats stats = { 0 };
 	struct mlp_error err = MLP_ERROR_INIT;
 
-	if (fd < 0 || tensorboard_import(fd, prefix, host->db, run, NULL, &err))
+	if (fd < 0 || tensorboard_import(fd, prefix, host->db, run, &stats, &err))
 		mlp_warn(host->events, "metrics of '%s' are not read: %s", path,
 			 fd < 0 ? "cannot open it" : err.text);
+	return stats.bad_tags;
 }
 
 /* The rows come after the objects they name are durable. */
 int outputs_store(const struct job_host *host, int64_t run, const struct job *job,
 		  struct strvec *missing, struct mlp_error *err)
 {
+	int64_t bad_tags = 0;
+
 	for (size_t i = 0; i < job->outputs.len; i++) {
 		_release_(run_files_release) struct run_files files = { 0 };
 		struct filetree_visitor visitor = { collect_output, &files, host->events };
@@ -188,9 +193,13 @@ int outputs_store(const struct job_host *host, int64_t run, const struct job *jo
 		for (size_t j = 0; !r && j < files.len; j++)
 			if (S_ISREG(files.v[j].mode) &&
 			    tensorboard_is_event_file(path_basename(files.v[j].path)))
-				import_events(host, run, job->outputs.v[i], files.v[j].path);
+				bad_tags += import_events(host, run, job->outputs.v[i],
+							  files.v[j].path);
 		if (r && r != MLP_EMISSING)
 			return r;
 	}
+	if (bad_tags)
+		mlp_warn(host->events, "points of TensorBoard files left out for their name: %lld",
+			 (long long)bad_tags);
 	return 0;
 }

@@ -241,5 +241,7 @@ int64_t inlet_bad_lines(const struct inlet *in)
 
 int64_t inlet_ignored_values(const struct inlet *in)
 {
-	return (int64_t)metric_feed_stats(in->feed)->ignored;
+	const struct lines_stats *stats = metric_feed_stats(in->feed);
+
+	return stats->ignored + stats->bad_keys;
 }

@@ -64,7 +64,7 @@ struct job_result {
 	const char *reason; /* a constant, or NULL */
 	int64_t started_ms, ended_ms;
 	int64_t cpu_ms;
-	int64_t bad_lines;
+	int64_t bad_lines, ignored_values; /* of metrics */
 	int attempts;
 	int64_t log_lost; /* bytes of output that could not be stored */
 };

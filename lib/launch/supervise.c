@@ -296,6 +296,7 @@ static int attempt_finish(struct attempt_state *a, struct mlp_error *err)
 		a->s->keep_dir = true;
 	}
 	a->s->out->bad_lines += inlet_bad_lines(&a->inlet);
+	a->s->out->ignored_values += inlet_ignored_values(&a->inlet);
 	return attempt_record_end(a, err);
 }
 

@@ -24,7 +24,7 @@ struct attempt {
 	char *log; /* object, or NULL */
 	int64_t log_bytes;
 	int64_t bad_lines; /* metric lines that were none */
-	int64_t ignored_values; /* strings, arrays and others in those that were */
+	int64_t ignored_values; /* in those that were: no numbers, or their key no name */
 };
 struct attempts {
 	struct attempt *v;

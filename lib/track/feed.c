@@ -64,7 +64,7 @@ static int64_t next_step(struct metric_feed *feed, const char *key, size_t len,
 	return step;
 }
 
-static void add_point(void *data, const char *key, size_t len, double value,
+static bool add_point(void *data, const char *key, size_t len, double value,
 		      const struct lines_place *place)
 {
 	struct metric_feed *feed = data;
@@ -75,8 +75,7 @@ static void add_point(void *data, const char *key, size_t len, double value,
 
 	if (len <= RUN_KEY_MAX)
 		point.step = next_step(feed, key, len, place);
-	if (metric_batch_add_any(feed->batch, key, len, &point, NULL))
-		lines_stats(feed->lines)->bad_keys++;
+	return !metric_batch_add_any(feed->batch, key, len, &point, NULL);
 }
 
 struct metric_feed *metric_feed_new(void)

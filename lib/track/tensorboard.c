@@ -416,6 +416,7 @@ int tensorboard_import(int fd, const char *prefix, struct db *db, int64_t run,
 	read = tensorboard_read(fd, import_point, &im, stats, err);
 	stats->points -= im.refused;
 	stats->ignored += im.refused;
+	stats->bad_tags = im.refused;
 	r = metric_batch_commit(batch, db, run, read ? NULL : err);
 	return read ? read : r;
 }

@@ -18,6 +18,7 @@ struct tensorboard_stats {
 	int64_t records;
 	int64_t points;
 	int64_t ignored;     /* values that are no scalar, or have no usable tag */
+	int64_t bad_tags;    /* the latter; by tensorboard_import() */
 	int64_t bad_records; /* wrong checksum, malformed, or too long */
 	bool truncated;	     /* the last record is not whole */
 };

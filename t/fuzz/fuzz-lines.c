@@ -9,13 +9,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void note(void *data, const char *key, size_t len, double value,
+static bool note(void *data, const char *key, size_t len, double value,
 		 const struct lines_place *place)
 {
 	strbuf_add(data, key, len);
 	strbuf_add(data, &value, sizeof(value));
 	strbuf_addf(data, "%d %d %lld %lld\n", place->has_step, place->has_time,
 		    (long long)place->step, (long long)place->time_ms);
+	return true;
 }
 
 static void read_in_pieces(const char *data, size_t size, size_t piece, struct strbuf *out)

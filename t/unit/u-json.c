@@ -99,7 +99,7 @@ static void test_random_numbers(void)
 }
 
 /* Writes what it is called with as text: "key=value@step#time ". */
-static void log_point(void *data, const char *key, size_t len, double value,
+static bool log_point(void *data, const char *key, size_t len, double value,
 		      const struct lines_place *place)
 {
 	struct strbuf *sb = data;
@@ -112,6 +112,7 @@ static void log_point(void *data, const char *key, size_t len, double value,
 	if (place->has_time)
 		strbuf_addf(sb, "#%" PRId64, place->time_ms);
 	strbuf_addch(sb, ' ');
+	return true;
 }
 
 static void read_text(const char *text, size_t piece, struct strbuf *out, struct lines_stats *stats)
