@@ -175,13 +175,19 @@ static void lock_sink(void)
 	pthread_mutex_lock(&sink.lock);
 }
 
+/* "step" and "time" of a line are those of all its points. */
+static bool names_metric(const char *key)
+{
+	return key && key_is_valid(key, strlen(key)) && strcmp(key, "step") && strcmp(key, "time");
+}
+
 static int log_points(const struct point_list *list)
 {
 	size_t next = 0;
 	int r;
 
 	for (size_t i = 0; i < list->n; i++)
-		if (!list->keys[i] || !key_is_valid(list->keys[i], strlen(list->keys[i])))
+		if (!names_metric(list->keys[i]))
 			return -EINVAL;
 	lock_sink();
 	r = open_sink(&sink);

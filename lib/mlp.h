@@ -33,7 +33,8 @@ MLP_API const char *mlp_param(const char *name);
 
 /* Adds a point to a metric, now; a negative step means one after the last.  Once it returns 0
  * the point survives the end of this program, kill -9 too.  Returns 0, MLP_NO_RUN, or a
- * negative errno value: -EINVAL for a key that cannot name a metric. */
+ * negative errno value: -EINVAL for a key that cannot name a metric, "step" and "time" among
+ * them. */
 MLP_API int mlp_log_metric(const char *key, double value, int64_t step);
 /* The same for several metrics at one step; none is written when a key is bad. */
 MLP_API int mlp_log_metrics(size_t n, const char *const *keys, const double *values,

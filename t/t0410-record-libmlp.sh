@@ -101,6 +101,10 @@ int main(int argc, char **argv)
 		r = mlp_log_metric("last", 1, 0) ? : (abort(), 0);
 	else if (!strcmp(argv[1], "bad"))
 		r = mlp_log_metric("../x", 1, 0);
+	else if (!strcmp(argv[1], "meant"))
+		r = mlp_log_metrics(2, (const char *[]){ "loss", argv[2] }, values, 7);
+	else if (!strcmp(argv[1], "late"))
+		r = mlp_log_metric("late", 1, (INT64_C(1) << 53) + 1);
 	else if (!strcmp(argv[1], "param"))
 		r = mlp_log_param(argv[2], argv[3], error);
 	else if (!strcmp(argv[1], "tag"))
@@ -190,6 +194,16 @@ test_expect_success 'a key that cannot name a metric' '
 	test_grep "Invalid argument" out
 '
 
+test_expect_success 'nor do the names that a line has for itself, and nothing is written' '
+	: >metrics &&
+	for name in step time
+	do
+		MLP_FD=7 test_expect_code 3 ./log meant $name 7>>metrics >out || return 1
+		test_grep "Invalid argument" out || return 1
+	done &&
+	test_must_be_empty metrics
+'
+
 test_expect_success 'parameters, tags and files go to the store' '
 	mlp init &&
 	sqlite3 .mlp/mlp.db "INSERT INTO run(uuid, experiment_id, name, user, status, started_ms)
@@ -229,13 +243,15 @@ test_expect_success CXX 'a C++ program' '
 
 test_expect_success 'inside of mlp train' '
 	cat >train.sh <<-\END &&
-	./log metrics && ./log param from-c yes && ./log artifact log.c
+	./log metrics && ./log late && ./log param from-c yes && ./log artifact log.c
 	END
 	mlp train -- sh train.sh >out 2>err &&
 	sqlite3 .mlp/mlp.db "SELECT k.name, m.points FROM metric m JOIN metric_key k ON k.id = m.key_id
 		WHERE k.name IN ('\''a'\'', '\''loss'\'') ORDER BY 1" >act &&
 	test_write_lines "a|1" "loss|2" >exp &&
-	test_cmp exp act
+	test_cmp exp act &&
+	test "$(sqlite3 .mlp/mlp.db "SELECT m.step FROM metric m JOIN metric_key k ON k.id = m.key_id
+		WHERE k.name = '\''late'\''")" = 9007199254740993
 '
 
 test_done

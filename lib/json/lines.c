@@ -30,6 +30,7 @@ struct lines {
 
 	/* Of the line being read; kept, so that a line costs no allocation. */
 	const char *p, *end;
+	const char *number;   /* where the last number began; it ends at p */
 	struct strbuf prefix; /* "outer/inner/" */
 	struct strbuf name;   /* a string with escapes, decoded */
 	struct strbuf keys;
@@ -250,9 +251,30 @@ static bool skip_members(struct lines *l, char close, int depth)
 	return take(l, close);
 }
 
+/* The whole text as an integer; a double has not the digits of all of them. */
+static bool scan_int(const char *p, const char *end, int64_t *out)
+{
+	bool negative = p < end && *p == '-';
+	int64_t n = 0;
+
+	for (p += negative; p < end; p++) {
+		int digit = *p - '0';
+
+		if (digit < 0 || digit > 9 || __builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, negative ? -digit : digit, &n))
+			return false;
+	}
+	*out = n;
+	return true;
+}
+
 static void set_step(struct lines *l, double v)
 {
-	/* Both bounds are exact doubles; NaN fails the comparison. */
+	if (scan_int(l->number, l->p, &l->place.step)) {
+		l->place.has_step = true;
+		return;
+	}
+	/* "3.0", "1e6".  Both bounds are exact doubles; NaN fails the comparison. */
 	if (v >= -0x1p63 && v < 0x1p63 && v == floor(v)) {
 		l->place.has_step = true;
 		l->place.step = (int64_t)v;
@@ -298,6 +320,7 @@ static bool read_quoted(struct lines *l, const char *key, size_t key_len, int de
 	size_t len;
 	double v;
 
+	l->number = l->p;
 	if (json_scan_special(&l->p, l->end, &v) && l->p < l->end && *l->p == '"') {
 		l->p++;
 		add_number(l, key, key_len, v, depth);
@@ -319,6 +342,7 @@ static bool read_member(struct lines *l, const char *key, size_t len, int depth)
 	skip_blanks(l);
 	if (l->p == l->end)
 		return false;
+	l->number = l->p;
 	if (json_scan_number(&l->p, l->end, &v) || json_scan_special(&l->p, l->end, &v)) {
 		add_number(l, key, len, v, depth);
 		return true;

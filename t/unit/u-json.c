@@ -155,6 +155,13 @@ static void test_lines(void)
 	test_line(" { } \n\n\t\r\n{\"a\" : 1 }\r\n", "a=1 ", "blanks, empty lines and objects");
 	test_line("{\"a\":1,\"step\":1.5,\"time\":-1}\n{\"a\":1,\"step\":null}", "a=1 a=1 ",
 		  "a step or time that is none");
+	test_line("{\"a\":1,\"step\":9007199254740993}\n{\"a\":2,\"step\":9223372036854775807}\n"
+		  "{\"step\":-9223372036854775808,\"a\":3}",
+		  "a=1@9007199254740993 a=2@9223372036854775807 a=3@-9223372036854775808 ",
+		  "a step to the last digit");
+	test_line("{\"a\":1,\"step\":9223372036854775808}\n{\"a\":2,\"step\":\"NaN\"}\n"
+		  "{\"a\":3,\"step\":1e3}\n{\"a\":4,\"step\":-5.0}",
+		  "a=1 a=2 a=3@1000 a=4@-5 ", "one too large, and other ways to write one");
 	test_line("{\"a\":1,\"step\":-3}{\n[1]\n1\n{\"a\":1\n{\"a\":1,}\n{a:1}\n{\"a\":01}\n{\"b\":2}",
 		  "b=2 ", "bad lines give nothing and stop nothing");
 }
