@@ -114,6 +114,8 @@ static int try_file(struct scan *s, int fd, int try, struct object_id *id,
 	r = s->batch ? object_writer_open(&w, s->repo, err) : 0;
 	if (r)
 		return r;
+	if (w)
+		object_writer_source(w, &before);
 	max = before.st_size ? before.st_size : UNKNOWN_SIZE_MAX;
 	err->code = 0;
 	r = read_file(s, fd, max, w, &id->size, err);

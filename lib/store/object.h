@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "lib/core/repo.h"
 #include "lib/crypto/sha256.h"
@@ -26,6 +27,9 @@ struct object_writer;
 int object_writer_open(struct object_writer **out, const struct repo *repo,
 		       struct mlp_error *err);
 int object_write(struct object_writer *w, const void *data, size_t len, struct mlp_error *err);
+/* Before the first write: nobody may read the object who may not read the file it comes
+ * from.  The same bytes from a file that more may read are open to those. */
+void object_writer_source(struct object_writer *w, const struct stat *source);
 /* The object is durable on return; frees w, also on error. */
 int object_writer_commit(struct object_writer *w, struct object_id *id, struct mlp_error *err);
 /* For bytes that come in any order, maybe on several threads at once: instead of
@@ -49,6 +53,10 @@ struct object_batch *object_batch_new(const struct repo *repo);
 /* Takes what w wrote instead of object_writer_commit(); frees w, also on error. */
 int object_batch_add(struct object_batch *batch, struct object_writer *w, struct object_id *id,
 		     struct mlp_error *err);
+int object_batch_put(struct object_batch *batch, const void *data, size_t len,
+		     struct object_id *id, struct mlp_error *err);
+int object_batch_put_file(struct object_batch *batch, const char *path, struct object_id *id,
+			  struct mlp_error *err);
 /* The batch is empty and usable again. */
 int object_batch_commit(struct object_batch *batch, struct mlp_error *err);
 void object_batch_free(struct object_batch *batch);

@@ -42,6 +42,8 @@ struct object_writer {
 	int fd;	   /* -1: no file yet */
 	char *tmp; /* its name, NULL while it has none */
 	bool placed; /* bytes are written anywhere; hashed at the end */
+	mode_t readers; /* who may read the source: bits of 044 */
+	gid_t gid;	/* of the source */
 	struct object_id id;
 };
 
@@ -68,8 +70,22 @@ int object_writer_open(struct object_writer **out, const struct repo *repo, stru
 	w->repo = repo;
 	w->hash = hash;
 	w->fd = -1;
+	w->readers = 044;
 	*out = w;
 	return 0;
+}
+
+void object_writer_source(struct object_writer *w, const struct stat *source)
+{
+	w->readers = source->st_mode & 044;
+	w->gid = source->st_gid;
+}
+
+/* The mode of an object of group gid, as far as the umask admits it.  The group of the
+ * source need not be the group of the store. */
+static mode_t mode_for(const struct object_writer *w, gid_t gid)
+{
+	return w->readers & 04 || w->gid == gid ? 0400 | w->readers : 0400;
 }
 
 void object_writer_abandon(struct object_writer *w)
@@ -110,7 +126,8 @@ static int make_named(struct object_writer *w)
 {
 	for (;;) {
 		_cleanup_free_ char *name = tmp_name(w->repo);
-		_cleanup_close_ int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+		_cleanup_close_ int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+					0400 | w->readers);
 		struct stat st;
 
 		if (fd < 0 && errno == EEXIST)
@@ -128,13 +145,13 @@ static int make_named(struct object_writer *w)
 	}
 }
 
-static int make_file(struct object_writer *w)
+static int make_any(struct object_writer *w)
 {
 	_cleanup_free_ char *dir = repo_path(w->repo, "tmp");
 	int r = 0;
 
 	for (int try = 0; try < 2; try++) {
-		w->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0444);
+		w->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0400 | w->readers);
 		if (w->fd >= 0)
 			return 0;
 		r = errno == ENOENT ? -ENOENT : make_named(w);
@@ -145,6 +162,18 @@ static int make_file(struct object_writer *w)
 			return r;
 	}
 	return make_named(w);
+}
+
+static int make_file(struct object_writer *w)
+{
+	int r = make_any(w);
+	struct stat st;
+
+	if (r || w->readers & 04 || !w->readers)
+		return r;
+	if (fstat(w->fd, &st) || fchmod(w->fd, st.st_mode & mode_for(w, st.st_gid)))
+		return -errno;
+	return 0;
 }
 
 static int write_out(struct object_writer *w, const void *data, size_t len, struct mlp_error *err)
@@ -294,16 +323,27 @@ static bool is_young(const struct stat *st)
 	return st->st_ctime + SETTLED_SECONDS > time(NULL);
 }
 
+/* May all read it that are to?  Whom the folder keeps out need not be asked. */
+static bool readable(const struct object_writer *w, const char *path, const struct stat *st)
+{
+	mode_t lacking = mode_for(w, st->st_gid) & ~st->st_mode & 044;
+	_cleanup_free_ char *dir = lacking ? path_dirname(path) : NULL;
+	struct stat folder;
+
+	return !lacking || stat(dir, &folder) || !(lacking & folder.st_mode);
+}
+
 /* Is it there, whole?  Another process may have linked it a moment ago and
  * not yet synced the folder, so that a young one is synced by us too. */
-static bool have(struct object_batch *batch, const struct object_id *id, const char *path)
+static bool have(struct object_batch *batch, const struct object_writer *w, const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) || !S_ISREG(st.st_mode) || st.st_size != id->size)
+	if (lstat(path, &st) || !S_ISREG(st.st_mode) || st.st_size != w->id.size ||
+	    !readable(w, path, &st))
 		return false;
 	if (is_young(&st))
-		batch->touched[folder_of(id)] = true;
+		batch->touched[folder_of(&w->id)] = true;
 	return true;
 }
 
@@ -342,8 +382,8 @@ static int publish(struct object_batch *batch, struct object_writer *w)
 		if (!r)
 			r = link_file(w, path);
 	}
-	if (r == -EEXIST && !have(batch, &w->id, path)) {
-		/* Its size is wrong: a damaged object is replaced by the right one. */
+	if (r == -EEXIST && !have(batch, w, path)) {
+		/* Its size is wrong, or fewer may read it: replaced by the right one. */
 		_cleanup_free_ char *name = tmp_name(w->repo);
 
 		flock(w->fd, LOCK_EX);
@@ -461,7 +501,7 @@ int object_batch_add(struct object_batch *batch, struct object_writer *writer,
 	sha256_finish(w->hash, w->id.hex);
 	*id = w->id;
 	path = object_path(w->repo, w->id.hex);
-	if (have(batch, &w->id, path))
+	if (have(batch, w, path))
 		return 0;
 	r = flush_buffer(w, err);
 	if (r)
@@ -492,34 +532,58 @@ int object_writer_commit(struct object_writer *w, struct object_id *id, struct m
 	return r ? r : object_batch_commit(batch, err);
 }
 
-int object_put(const struct repo *repo, const void *data, size_t len, struct object_id *id,
-	       struct mlp_error *err)
+int object_batch_put(struct object_batch *batch, const void *data, size_t len,
+		     struct object_id *id, struct mlp_error *err)
 {
 	_cleanup_(object_writer_abandon) struct object_writer *w = NULL;
-	int r = object_writer_open(&w, repo, err);
+	int r = object_writer_open(&w, batch->repo, err);
 
 	if (!r)
 		r = object_write(w, data, len, err);
-	return r ? r : object_writer_commit(steal_ptr(&w), id, err);
+	return r ? r : object_batch_add(batch, steal_ptr(&w), id, err);
+}
+
+int object_batch_put_file(struct object_batch *batch, const char *path, struct object_id *id,
+			  struct mlp_error *err)
+{
+	_cleanup_(object_writer_abandon) struct object_writer *w = NULL;
+	_cleanup_free_ char *block = NULL;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	size_t size;
+	ssize_t n = 0;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st))
+		return mlp_error_errno(err, errno, "cannot open '%s'", path);
+	size = st.st_size && st.st_size < STORE_BLOCK ? (size_t)st.st_size + 1 : STORE_BLOCK;
+	block = xmalloc(size);
+	r = object_writer_open(&w, batch->repo, err);
+	if (!r)
+		object_writer_source(w, &st);
+	while (!r && (n = file_read_some(fd, block, size)) > 0)
+		r = object_write(w, block, (size_t)n, err);
+	if (n < 0)
+		return mlp_error_errno(err, (int)n, "cannot read '%s'", path);
+	return r ? r : object_batch_add(batch, steal_ptr(&w), id, err);
+}
+
+int object_put(const struct repo *repo, const void *data, size_t len, struct object_id *id,
+	       struct mlp_error *err)
+{
+	_cleanup_(object_batch_free) struct object_batch *batch = object_batch_new(repo);
+	int r = object_batch_put(batch, data, len, id, err);
+
+	return r ? r : object_batch_commit(batch, err);
 }
 
 int object_put_file(const struct repo *repo, const char *path, struct object_id *id,
 		    struct mlp_error *err)
 {
-	_cleanup_(object_writer_abandon) struct object_writer *w = NULL;
-	_cleanup_free_ char *block = xmalloc(STORE_BLOCK);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 0;
-	int r;
+	_cleanup_(object_batch_free) struct object_batch *batch = object_batch_new(repo);
+	int r = object_batch_put_file(batch, path, id, err);
 
-	if (fd < 0)
-		return mlp_error_errno(err, errno, "cannot open '%s'", path);
-	r = object_writer_open(&w, repo, err);
-	while (!r && (n = file_read_some(fd, block, STORE_BLOCK)) > 0)
-		r = object_write(w, block, (size_t)n, err);
-	if (n < 0)
-		return mlp_error_errno(err, (int)n, "cannot read '%s'", path);
-	return r ? r : object_writer_commit(steal_ptr(&w), id, err);
+	return r ? r : object_batch_commit(batch, err);
 }
 
 int object_tmp_clean(const struct repo *repo, struct mlp_error *err)

@@ -234,6 +234,32 @@ static void test_batch(struct repo *repo)
 	is_int(count_files(repo, "tmp"), 0, "nothing left in tmp");
 }
 
+static void test_readers(struct repo *repo)
+{
+	char *path = path_join(repo->root, "source"), *object;
+	struct mlp_error err = MLP_ERROR_INIT;
+	struct object_id id;
+	struct stat st;
+
+	static const struct {
+		mode_t source, object;
+	} steps[] = { { 0600, 0400 }, { 0640, 0440 }, { 0600, 0440 }, { 0644, 0444 }, { 0600, 0444 } };
+
+	file_replace(path, "private", 7, 0600);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		chmod(path, steps[i].source);
+		is_int(object_put_file(repo, path, &id, &err), 0, "put: %s", err.text);
+		object = object_path(repo, id.hex);
+		is_int(stat(object, &st) ? 0 : st.st_mode & 07777, steps[i].object,
+		       "readers of a file of mode %o", steps[i].source);
+		is_int(object_verify(repo, id.hex, &err), 0, "whole");
+		free(object);
+	}
+	is_int(count_files(repo, "tmp"), 0, "nothing left in tmp");
+	unlink(path);
+	free(path);
+}
+
 /* Many processes store the same and different objects at once. */
 static void test_concurrent(struct repo *repo)
 {
@@ -364,6 +390,7 @@ static void test_all(void)
 	test_stream(&repo);
 	test_extract(&repo);
 	test_batch(&repo);
+	test_readers(&repo);
 	test_concurrent(&repo);
 	test_killed(&repo);
 	test_no_space(&repo);
