@@ -8,6 +8,8 @@
 const struct setting_known settings_known[] = {
 	{ "capture.diffMax", "most bytes of a stored patch" },
 	{ "capture.env", "more variables whose values are recorded" },
+	{ "capture.secret", "more names of files recorded by their hash only" },
+	{ "capture.untrackedFiles", "most untracked files stored" },
 	{ "capture.untrackedMax", "most bytes of stored untracked files" },
 	{ "core.editor", "editor of mlp note" },
 	{ "core.pager", "pager of long output" },

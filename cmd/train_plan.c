@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/train.h"
+#include "lib/capture/capture.h"
 #include "lib/launch/environ.h"
 #include "lib/launch/files.h"
 #include "lib/track/command.h"
@@ -14,6 +15,8 @@
 #include "lib/util/path.h"
 #include "lib/util/xalloc.h"
 #include "lib/vcs/git.h"
+
+enum { SECRETS_MAX = 20 };
 
 static const struct column columns[] = { { "item", "ITEM" }, { "name", "NAME" },
 					 { "value", "VALUE" } };
@@ -39,7 +42,23 @@ static void put_files(struct printer *p, const struct strvec *paths, const char 
 	}
 }
 
-static void put_code(struct printer *p)
+/* Files whose contents are left out for their names; the first ones. */
+static void put_secrets(struct printer *p, const struct vcs_state *git,
+			const struct settings *settings)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < git->untracked.len && n < SECRETS_MAX; i++) {
+		const struct vcs_file *file = &git->untracked.v[i];
+
+		if (S_ISDIR(file->mode) || !capture_is_secret(settings, file->path))
+			continue;
+		row(p, "code", "hash only", file->path);
+		n++;
+	}
+}
+
+static void put_code(struct printer *p, const struct settings *settings)
 {
 	_release_(vcs_state_release) struct vcs_state git = { 0 };
 	struct mlp_error err = MLP_ERROR_INIT;
@@ -55,6 +74,7 @@ static void put_code(struct printer *p)
 	row(p, "code", "state", git.dirty ? "has changes, recorded as a diff" : "clean");
 	untracked = xasprintf("%zu", git.untracked.len);
 	row(p, "code", "untracked", untracked);
+	put_secrets(p, &git, settings);
 }
 
 static void put_variables(struct printer *p, const struct job *job, const struct repo *repo)
@@ -118,7 +138,7 @@ int train_plan(struct cmd_ctx *ctx, const struct job *job)
 	put_limits(p, job);
 	put_files(p, &job->inputs, "input");
 	put_files(p, &job->outputs, "output");
-	put_code(p);
+	put_code(p, &ctx->repo.settings);
 	put_variables(p, job, &ctx->repo);
 	print_end(p);
 	return program ? 0 : EXIT_NO;

@@ -123,6 +123,36 @@ test_expect_success 'over the limit: names and hashes, and a warning with number
 	is untracked.0.sha256 "\"$(sha256sum <big | cut -d" " -f1)\""
 '
 
+test_expect_success 'too many files: the fullest folder comes last' '
+	new many && mkdir data && for i in 1 2 3 4 5; do echo $i >data/$i || return 1; done && echo z >z.py &&
+	mlp -q -c capture.untrackedFiles=2 train -- true 2>"$TRASH/err" &&
+	test_grep "4 of 6 untracked files" "$TRASH/err" && test_grep capture.untrackedFiles "$TRASH/err" &&
+	is untracked.5.path "\"z.py\"" && is untracked.5.stored true && is untracked.0.stored true &&
+	is untracked.1.stored false && is untracked.1.sha256 "\"$(sha256sum <data/2 | cut -d" " -f1)\""
+'
+
+test_expect_success 'secrets by name: their hashes only, and it is said' '
+	new secrets && mkdir .ssh && echo hidden-word >.env && echo hidden-word >.ssh/id_rsa && echo x=1 >.env.example &&
+	echo p >my.secret && echo k >fine.key && mlp config set capture.secret "*.secret !fine.key" &&
+	mlp train --dry-run true >plan && test_grep "hash only *.env$" plan && rm plan &&
+	mlp train -- true 2>"$TRASH/err" && test_grep "3 untracked files look like secrets.*: .env, .ssh/id_rsa, my.secret" "$TRASH/err" &&
+	is untracked.0.path "\".env\"" && is untracked.0.stored false &&
+	is untracked.0.sha256 "\"$(sha256sum <.env | cut -d" " -f1)\"" &&
+	is untracked.1.stored true && is untracked.2.stored false && is untracked.3.stored true && is untracked.4.stored false &&
+	is code.detail.untracked.hash_only_files 3 && ! grep -rq hidden-word .mlp &&
+	mlp show @ >"$TRASH/out" && test_grep "not stored.*3 untracked" "$TRASH/out"
+'
+
+test_expect_success 'what others may not read they may not read in the store' '
+	new private && echo mine >mine && chmod 600 mine && echo ours >ours && chmod 644 ours &&
+	(umask 022 && mlp -q train -o mine -- true) &&
+	object() { sha256sum <"$1" | sed "s|^\(..\)\([^ ]*\).*|.mlp/objects/\1/\2|"; } &&
+	test "$(stat -c %a "$(object mine)")" = 400 && test "$(stat -c %a "$(object ours)")" = 444 &&
+	test "$(mlp show @:mine)" = mine &&
+	cp mine also && chmod 644 also && (umask 022 && mlp -q train -- true) &&
+	test "$(stat -c %a "$(object mine)")" = 444
+'
+
 test_expect_success 'a patch over the limit is not stored, and is said' '
 	new huge && head -c 100000 /dev/urandom >a && mlp -q -c capture.diffMax=10k train -- true 2>"$TRASH/err" &&
 	test_grep capture.diffMax "$TRASH/err" && is code.diff null && is code.detail.diff_complete false

@@ -199,12 +199,14 @@ static void show_params(struct printer *p, const struct show_data *d)
 static void show_code(struct printer *p, const struct show_data *d)
 {
 	const struct run_code *c = &d->code;
-	size_t untracked = 0;
+	size_t untracked = 0, left = 0;
 
 	if (!d->has_code)
 		return;
-	for (size_t i = 0; i < d->files.len; i++)
+	for (size_t i = 0; i < d->files.len; i++) {
 		untracked += d->files.v[i].role == FILE_UNTRACKED;
+		left += d->files.v[i].role == FILE_UNTRACKED && !d->files.v[i].stored;
+	}
 	show_heading(p, "code");
 	linef(p, "commit", "%s%s%s", c->commit ? c->commit : "none yet", c->branch ? " on " : ", detached",
 	      c->branch ? c->branch : "");
@@ -217,6 +219,9 @@ static void show_code(struct printer *p, const struct show_data *d)
 		      untracked, untracked == 1 ? "" : "s");
 	else
 		line(p, "changes", c->diff ? "a stored patch" : "yes, not stored");
+	if (left)
+		linef(p, "not stored", "the contents of %zu untracked file%s", left,
+		      left == 1 ? "" : "s");
 }
 
 static void show_environment(struct printer *p, const struct show_environment *e)

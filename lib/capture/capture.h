@@ -6,6 +6,8 @@
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
 
+#include <stdbool.h>
+
 #include "lib/core/event.h"
 #include "lib/core/repo.h"
 #include "lib/db/db.h"
@@ -13,10 +15,16 @@
 
 /* Commit, branch, remote, binary diff and untracked files of the work tree around dir,
  * into run_code and run_file (role FILE_UNTRACKED).  Contents of untracked files are
- * stored up to capture.untrackedMax bytes in all (10 MiB), the diff up to capture.diffMax
- * (64 MiB); beyond, names and hashes, with a warning.  Outside git nothing is recorded. */
+ * stored up to capture.untrackedMax bytes in all (10 MiB) and capture.untrackedFiles files
+ * (1000), the diff up to capture.diffMax (64 MiB); beyond, names and hashes, with a warning.
+ * Of files with the name of a secret only the hash is kept.  Outside git nothing is
+ * recorded. */
 int capture_code(struct db *db, const struct repo *repo, int64_t run, const char *dir,
 		 const struct mlp_events *events, struct mlp_error *err);
+
+/* Has the file a name that keys and passwords have?  Built-in patterns, then those of
+ * capture.secret. */
+bool capture_is_secret(const struct settings *settings, const char *path);
 
 /* The environment as one JSON document (mlp-json(7), "environment"): interpreter and
  * packages of the program argv[0] would start, lock files in dir, container, CPU,

@@ -2,6 +2,7 @@
 /* The code of a run: run_code, and one run_file row per untracked file. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,7 +17,10 @@
 
 enum {
 	HASH_MAX = 1 << 30,   /* bytes hashed of files that are not stored, in all */
-	NAMES_MAX = 100000,   /* rows of untracked files */
+	HASHES_MAX = 5000,    /* such files */
+	FILES_MAX = 1000,     /* files stored, unless capture.untrackedFiles says else */
+	NAMES_MAX = 20000,    /* rows of untracked files */
+	NAMED_MAX = 5,	      /* secrets named in a message */
 	DIFF_WORK_FACTOR = 8, /* changed bytes read at most, in times of diffMax */
 };
 
@@ -25,14 +29,16 @@ struct code {
 	int64_t run;
 	const struct mlp_events *events;
 	struct vcs_state git;
-	int64_t untracked_max, diff_max;
+	int64_t untracked_max, untracked_files, diff_max;
 
 	char *diff; /* object, or NULL */
 	int64_t diff_bytes;
 	bool diff_complete; /* commit and diff give all tracked files */
+	struct object_batch *batch;
 	struct run_files files;
-	int64_t stored_bytes, hashed_bytes, total_bytes;
-	size_t stored, unhashed;
+	int64_t stored_bytes, hashed_bytes, total_bytes, secret_bytes;
+	size_t stored, hashed, unhashed, secret;
+	struct strbuf secrets; /* the names of the first ones */
 	struct strvec warnings;
 };
 
@@ -40,7 +46,9 @@ static void code_release(struct code *c)
 {
 	vcs_state_release(&c->git);
 	free(c->diff);
+	object_batch_free(c->batch);
 	run_files_release(&c->files);
+	strbuf_release(&c->secrets);
 	strvec_release(&c->warnings);
 }
 
@@ -127,7 +135,7 @@ static int put_link(struct code *c, const char *path, bool store, struct object_
 	if (n < 0)
 		return MLP_ENOTFOUND;
 	id->size = n;
-	return store ? object_put(c->repo, target, (size_t)n, id, err) :
+	return store ? object_batch_put(c->batch, target, (size_t)n, id, err) :
 		       sha256_data(target, (size_t)n, id->hex, err);
 }
 
@@ -136,7 +144,15 @@ static int put_content(struct code *c, const char *path, unsigned mode, bool sto
 {
 	if (S_ISLNK(mode))
 		return put_link(c, path, store, id, err);
-	return store ? object_put_file(c->repo, path, id, err) : object_hash_file(path, id, err);
+	return store ? object_batch_put_file(c->batch, path, id, err) : object_hash_file(path, id, err);
+}
+
+static void count_secret(struct code *c, const char *path)
+{
+	if (c->secret++ < NAMED_MAX)
+		strbuf_addf(&c->secrets, "%s%s", c->secrets.len ? ", " : "", path);
+	else if (c->secret == NAMED_MAX + 1)
+		strbuf_addstr(&c->secrets, ", ...");
 }
 
 /* 0 also when the file could not be read: its name is kept. */
@@ -145,11 +161,14 @@ static int add_file(struct code *c, const struct vcs_file *file, struct mlp_erro
 	_cleanup_free_ char *path = path_join(c->git.root, file->path);
 	struct run_file row = { .role = FILE_UNTRACKED, .size = file->size, .mode = file->mode };
 	bool content = S_ISREG(file->mode) || S_ISLNK(file->mode);
-	bool store = content && file->size <= c->untracked_max - c->stored_bytes;
+	bool secret = content && capture_is_secret(&c->repo->settings, file->path);
+	bool store = content && !secret && (int64_t)c->stored < c->untracked_files &&
+		     file->size <= c->untracked_max - c->stored_bytes;
+	bool hash = content && c->hashed < HASHES_MAX && file->size <= HASH_MAX - c->hashed_bytes;
 	struct object_id id;
 	int r = MLP_ENOTFOUND;
 
-	if (content && (store || file->size <= HASH_MAX - c->hashed_bytes)) {
+	if (store || hash) {
 		r = put_content(c, path, file->mode, store, &id, err);
 		if (store && r && access(path, R_OK) == 0 && !S_ISLNK(file->mode))
 			return r; /* the store is at fault, not the file */
@@ -158,11 +177,15 @@ static int add_file(struct code *c, const struct vcs_file *file, struct mlp_erro
 		row.sha256 = xstrdup(id.hex);
 		row.size = id.size;
 		row.stored = store;
-		c->stored += store;
+		++*(store ? &c->stored : &c->hashed);
 		*(store ? &c->stored_bytes : &c->hashed_bytes) += id.size;
 	}
 	c->unhashed += r != 0;
 	c->total_bytes += row.size;
+	if (secret) {
+		count_secret(c, file->path);
+		c->secret_bytes += row.size;
+	}
 	row.path = xstrdup(file->path);
 	vec_push(&c->files, row);
 	return 0;
@@ -170,28 +193,77 @@ static int add_file(struct code *c, const struct vcs_file *file, struct mlp_erro
 
 static void warn_untracked(struct code *c)
 {
-	size_t n = c->git.untracked.len;
-	_cleanup_free_ char *left = size_text(c->total_bytes - c->stored_bytes);
+	size_t n = c->git.untracked.len, left = c->files.len - c->stored - c->secret;
+	_cleanup_free_ char *size =
+		size_text(c->total_bytes - c->stored_bytes - c->secret_bytes);
 	_cleanup_free_ char *limit = size_text(c->untracked_max);
 
-	if (c->stored < c->files.len)
+	if (c->secret) {
+		strvec_pushf(&c->warnings,
+			     "%zu untracked files look like secrets and are recorded by their "
+			     "hash only: %s", c->secret, c->secrets.buf);
+		mlp_note(c->events, "%s", c->warnings.v[c->warnings.len - 1]);
+	}
+	if (left)
 		warn(c, "%zu of %zu untracked files (%s) are recorded without their contents "
-		     "(limit %s, capture.untrackedMax)", n - c->stored, n, left, limit);
+		     "(limits: %s, capture.untrackedMax; %lld files, capture.untrackedFiles)",
+		     left, n, size, limit, (long long)c->untracked_files);
 	if (c->unhashed)
-		warn(c, "%zu of %zu untracked files are recorded by name only: too large to hash, "
-		     "unreadable, or no plain files", c->unhashed, n);
+		warn(c, "%zu of %zu untracked files are recorded by name only: too large or too many "
+		     "to hash, unreadable, or no plain files", c->unhashed, n);
 	if (n > c->files.len)
-		warn(c, "%zu untracked files are too many: the first %zu are recorded", n,
+		warn(c, "%zu untracked files are too many: %zu of them are recorded", n,
 		     c->files.len);
+}
+
+/* An untracked file, and how many are in its folder of the work tree's top, itself one
+ * where it stands alone. */
+struct place {
+	size_t file, beside;
+};
+
+static int compare_places(const void *pa, const void *pb)
+{
+	const struct place *a = pa, *b = pb;
+
+	if (a->beside != b->beside)
+		return a->beside < b->beside ? -1 : 1;
+	return a->file < b->file ? -1 : a->file > b->file;
+}
+
+/* What is too much is data more often than code: the fullest folders come last.  The
+ * files are sorted, so those of a folder follow each other. */
+static struct place *order_untracked(const struct code *c)
+{
+	size_t n = c->git.untracked.len;
+	struct place *places = xcalloc(n + 1, sizeof(*places));
+
+	for (size_t i = 0, j; i < n; i = j) {
+		const char *path = c->git.untracked.v[i].path, *slash = strchr(path, '/');
+		size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+
+		for (j = i + 1; len && j < n; j++)
+			if (strncmp(c->git.untracked.v[j].path, path, len))
+				break;
+		for (size_t k = i; k < j; k++)
+			places[k] = (struct place){ k, j - i };
+	}
+	if (n)
+		qsort(places, n, sizeof(*places), compare_places);
+	return places;
 }
 
 static int store_untracked(struct code *c, struct mlp_error *err)
 {
 	size_t n = MIN(c->git.untracked.len, (size_t)NAMES_MAX);
+	_cleanup_free_ struct place *places = order_untracked(c);
 	int r = 0;
 
+	c->batch = object_batch_new(c->repo);
 	for (size_t i = 0; !r && i < n; i++)
-		r = add_file(c, &c->git.untracked.v[i], err);
+		r = add_file(c, &c->git.untracked.v[places[i].file], err);
+	if (!r)
+		r = object_batch_commit(c->batch, err);
 	if (!r)
 		warn_untracked(c);
 	return r;
@@ -229,6 +301,7 @@ static void add_detail(struct code *c, struct strbuf *out)
 	json_put_int(&w, "bytes", c->total_bytes);
 	json_put_int(&w, "stored_files", (int64_t)c->stored);
 	json_put_int(&w, "stored_bytes", c->stored_bytes);
+	json_put_int(&w, "hash_only_files", (int64_t)c->secret);
 	json_close(&w, '}');
 	json_key(&w, "warnings");
 	json_open(&w, '[');
@@ -261,13 +334,18 @@ static int read_limits(struct code *c, struct mlp_error *err)
 	const struct settings *s = &c->repo->settings;
 	int r = settings_get_size(s, "capture.untrackedMax", 10 << 20, &c->untracked_max, err);
 
+	if (!r)
+		r = settings_get_size(s, "capture.untrackedFiles", FILES_MAX, &c->untracked_files,
+				      err);
 	return r ? r : settings_get_size(s, "capture.diffMax", 64 << 20, &c->diff_max, err);
 }
 
 int capture_code(struct db *db, const struct repo *repo, int64_t run, const char *dir,
 		 const struct mlp_events *events, struct mlp_error *err)
 {
-	_release_(code_release) struct code c = { .repo = repo, .run = run, .events = events };
+	_release_(code_release) struct code c = {
+		.repo = repo, .run = run, .events = events, .secrets = STRBUF_INIT,
+	};
 	struct mlp_error why = MLP_ERROR_INIT;
 	int r = read_limits(&c, err);
 
