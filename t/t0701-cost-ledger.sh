@@ -97,6 +97,25 @@ test_expect_success 'without a driver a run has CPU time' '
 	test_grep ! GPU-fake out
 '
 
+test_expect_success 'a run within a run is charged once' '
+	busy="i=0; while test \$i -lt 150000; do i=\$((i + 1)); done" &&
+	mlp -q train -n outer -- mlp -q train -n middle -- mlp -q train -n inner -- sh -c "$busy" &&
+	sql "SELECT r.name, u.device_ms FROM usage u JOIN usage_attempt a ON a.id = u.attempt_id
+		JOIN run r ON r.uuid = a.run_uuid WHERE u.device = \"cpu\" ORDER BY r.id DESC LIMIT 3" >used &&
+	gross=$(sql "SELECT user_ms + system_ms FROM attempt JOIN run r ON r.id = run_id
+		WHERE r.name = \"outer\"") &&
+	cat used && echo "of $gross" &&
+	sum=$(cut -d "|" -f 2 used | paste -sd + -) &&
+	test $((sum)) -ge $((gross - 10)) && test $((sum)) -le $((gross + 40)) &&
+	test "$(sed -n "s/^inner.//p" used)" -gt 50 &&
+	test "$(sed -n "s/^middle.//p" used)" -lt $((gross - 50))
+'
+
+test_expect_success 'a budget is for the runs within, too' '
+	test_expect_code 124 mlp -q -c cost.cpu.price="3600000 USD" train --max-cost 0.01 -- \
+		mlp -q -c cost.cpu.price="3600000 USD" train -- sh -c "while :; do :; done"
+'
+
 test_expect_success 'the ledger outlives the run' '
 	uuid=$(sql "SELECT uuid FROM run ORDER BY id LIMIT 1") &&
 	mlp cost report --json >before 2>/dev/null &&

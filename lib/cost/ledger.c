@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/cost/device.h"
+#include "lib/cost/nested.h"
 #include "lib/cost/owner.h"
 #include "lib/track/live.h"
 
@@ -36,6 +37,10 @@ struct ledger {
 	int64_t written_ms;
 	int64_t now_ms, cpu_ms, rss_peak; /* of the last tick */
 	VEC(struct claim) claims;
+	char *run_uuid;
+	int64_t started_ms;
+	bool closing;
+	VEC(int64_t) strangers; /* of the tree, but another run's */
 };
 
 /* The first bytes of the file are enough, and the kernel makes no more than is read. */
@@ -101,6 +106,8 @@ static void ledger_free(struct ledger *l)
 		device_release(&l->devices[i]);
 	free(l->devices);
 	vec_free(&l->claims);
+	vec_free(&l->strangers);
+	free(l->run_uuid);
 	free(l);
 }
 DEFINE_CLEANUP(struct ledger *, ledger_free);
@@ -115,6 +122,8 @@ int ledger_open(struct ledger **out, struct db *db, struct nvml *nvml,
 	l->ctx = (struct device_context){ .db = db, .nvml = nvml, .host = live_host(),
 					  .boot_id = l->boot_id };
 	boot_id_read(l->boot_id);
+	l->run_uuid = xstrdup(start->run_uuid);
+	l->started_ms = start->started_ms;
 	l->now_ms = l->written_ms = start->started_ms;
 	r = add_devices(l, start, err);
 	/* What was used before now is nobody's, or of those that hold it already: look
@@ -149,6 +158,23 @@ static bool in_tree(const struct ledger_tree *tree, int64_t pid)
 	return false;
 }
 
+/* A process of the tree that is not of a run within ours. */
+static bool is_ours(struct ledger *l, const struct ledger_tree *tree, int64_t pid)
+{
+	if (!in_tree(tree, pid))
+		return false;
+	for (size_t i = 0; i < l->claims.len; i++)
+		if (l->claims.v[i].pid == pid)
+			return true;
+	for (size_t i = 0; i < l->strangers.len; i++)
+		if (l->strangers.v[i] == pid)
+			return false;
+	if (!nested_owns(l->ctx.db, l->run_uuid, pid))
+		return true;
+	vec_push(&l->strangers, pid);
+	return false;
+}
+
 static void claim(struct ledger *l, int64_t pid)
 {
 	for (size_t i = 0; i < l->claims.len; i++)
@@ -166,15 +192,16 @@ static bool claim_processes(struct ledger *l, struct device *d, const struct led
 	int64_t memory = 0;
 	bool any = false;
 
+	l->strangers.len = 0;
 	for (size_t i = 0; i < d->processes.len; i++) {
-		if (!in_tree(tree, d->processes.v[i].pid))
+		if (!is_ours(l, tree, d->processes.v[i].pid))
 			continue;
 		any = true;
 		memory += MAX(d->processes.v[i].memory_used, 0);
 		claim(l, d->processes.v[i].pid);
 	}
 	for (size_t i = 0; i < d->uses.len; i++)
-		if (in_tree(tree, d->uses.v[i].pid))
+		if (is_ours(l, tree, d->uses.v[i].pid))
 			claim(l, d->uses.v[i].pid);
 	d->memory_peak = MAX(d->memory_peak, memory);
 	return any;
@@ -214,13 +241,22 @@ static void settle_claims(struct ledger *l)
 	l->claims.len = kept;
 }
 
+/* The tree's less that of runs within it.  What those use is in their own books only with
+ * their next entry, and ours must not fall: it waits until they have ended. */
 static int write_cpu(const struct ledger *l, struct mlp_error *err)
 {
+	struct nested_cpu nested;
+	int64_t own;
+	int r = nested_cpu(l->ctx.db, l->run_uuid, l->ctx.host, l->started_ms, &nested, err);
+
+	if (r)
+		return r;
+	own = nested.going_on && !l->closing ? 0 : MAX(l->cpu_ms - nested.ms, (int64_t)0);
 	return db_exec(l->ctx.db, err,
 		       "UPDATE usage SET device_ms = max(device_ms, ?3),"
 		       " memory_peak = max(memory_peak, ?4), end_ms = max(end_ms, ?5)"
 		       " WHERE attempt_id = ?1 AND host = ?2 AND device = 'cpu'",
-		       "isiii", l->ctx.attempt_id, l->ctx.host, l->cpu_ms, l->rss_peak, l->now_ms);
+		       "isiii", l->ctx.attempt_id, l->ctx.host, own, l->rss_peak, l->now_ms);
 }
 
 /* hold: by device, whether the attempt holds it from now on.  On error the next write has it
@@ -303,6 +339,7 @@ int ledger_close(struct ledger *ledger, const struct ledger_tree *tree, struct m
 	_cleanup_txn_ struct db *txn = NULL;
 	int r = db_txn(&txn, l->ctx.db, err);
 
+	l->closing = true;
 	if (!r && tree)
 		r = ledger_tick(l, tree, true, err);
 	if (!r)

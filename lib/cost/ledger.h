@@ -11,6 +11,8 @@
  * none), the rest going to idle.  Integer millijoules, largest remainder: sum of
  * attempts + idle = sum of differences, exactly.  Time on a device is shared equally
  * among the attempts that hold it at the same moment.
+ *
+ * A run within a run is charged for itself: the outer one has what is left (nested.h).
  */
 #ifndef COST_LEDGER_H
 #define COST_LEDGER_H
@@ -39,7 +41,8 @@ struct ledger_start {
 /* What the process tree has used so far, from the supervisor's sampling. */
 struct ledger_tree {
 	int64_t now_ms;
-	int64_t cpu_ms;	  /* user and system time of the tree, ended children included */
+	int64_t cpu_ms;	  /* user and system time of the tree, ended children and nested runs
+			   * included */
 	int64_t rss_bytes;
 	const pid_t *pids; /* of the tree now, for GPU attribution */
 	size_t npids;

@@ -71,7 +71,7 @@ static const char *environ_get(const struct strbuf *env, const char *name)
 	return NULL;
 }
 
-static bool find_by_environ(int64_t pid, struct owner *out)
+bool owner_by_environ(int64_t pid, struct owner *out)
 {
 	_release_(strbuf_release) struct strbuf env = STRBUF_INIT;
 	const char *uuid, *attempt;
@@ -115,7 +115,7 @@ int owner_find(struct db *db, const char *host, const char *boot_id, int64_t pid
 		out->kind = OWNER_ATTEMPT;
 		out->attempt_id = db_int(st, 0);
 	} else if (started) {
-		out->kind = find_by_environ(pid, out) ? OWNER_ATTEMPT : OWNER_NOBODY;
+		out->kind = owner_by_environ(pid, out) ? OWNER_ATTEMPT : OWNER_NOBODY;
 	} else if (!sees_all_processes()) {
 		out->kind = OWNER_UNSEEN;
 	}

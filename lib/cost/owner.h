@@ -35,6 +35,8 @@ void boot_id_read(char out[64]);
 int owner_claim(struct db *db, const char *host, const char *boot_id, int64_t attempt_id,
 		int64_t pid, struct mlp_error *err);
 int owner_release(struct db *db, int64_t attempt_id, struct mlp_error *err);
+/* By MLP_RUN_ID and MLP_ATTEMPT in the environment of the process; false where they are not. */
+bool owner_by_environ(int64_t pid, struct owner *out);
 int owner_find(struct db *db, const char *host, const char *boot_id, int64_t pid,
 	       struct owner *out, struct mlp_error *err);
 

@@ -107,5 +107,8 @@ struct cost_summary {
 /* Of one run, all attempts; from the ledger alone. */
 int cost_of_run(struct db *db, const struct settings *settings, const char *run_uuid,
 		struct cost_summary *out, struct mlp_error *err);
+/* Of a run and those started within it. */
+int cost_with_nested(struct db *db, const struct settings *settings, const char *run_uuid,
+		     struct cost_summary *out, struct mlp_error *err);
 
 #endif

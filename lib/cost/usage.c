@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/cost/nested.h"
 #include "lib/cost/share.h"
 #include "lib/util/hashmap.h"
 
@@ -255,19 +256,41 @@ static void add_to_summary(struct cost_summary *sum, const struct usage_row *row
 		*mixed = true;
 }
 
-int cost_of_run(struct db *db, const struct settings *settings, const char *run_uuid,
-		struct cost_summary *out, struct mlp_error *err)
+static void sum_up(const struct usage_rows *rows, struct cost_summary *out)
 {
-	_release_(usage_rows_release) struct usage_rows rows = { 0 };
 	bool mixed = false;
-	int r = usage_of_run(db, settings, run_uuid, &rows, err);
 
 	*out = (struct cost_summary){ 0 };
-	for (size_t i = 0; !r && i < rows.len; i++)
-		add_to_summary(out, &rows.v[i], &mixed);
+	for (size_t i = 0; i < rows->len; i++)
+		add_to_summary(out, &rows->v[i], &mixed);
 	if (mixed && !*out->unpriced)
 		snprintf(out->unpriced, sizeof(out->unpriced), "a sum of several currencies");
 	if (*out->unpriced)
 		out->money = (struct money){ 0 };
+}
+
+int cost_of_run(struct db *db, const struct settings *settings, const char *run_uuid,
+		struct cost_summary *out, struct mlp_error *err)
+{
+	_release_(usage_rows_release) struct usage_rows rows = { 0 };
+	int r = usage_of_run(db, settings, run_uuid, &rows, err);
+
+	sum_up(&rows, out);
+	return r;
+}
+
+int cost_with_nested(struct db *db, const struct settings *settings, const char *run_uuid,
+		     struct cost_summary *out, struct mlp_error *err)
+{
+	_release_(price_cache_release) struct price_cache cache = { .db = db, .settings = settings };
+	_release_(usage_rows_release) struct usage_rows rows = { 0 };
+	_cleanup_stmt_ struct db_stmt *st = db_query(
+		db, err,
+		NESTED_RUNS COLUMNS " FROM usage_attempt a JOIN usage u ON u.attempt_id = a.id"
+				    " WHERE a.run_uuid = ?1 OR a.run_uuid IN"
+				    " (SELECT uuid FROM nested)", "s", run_uuid);
+	int r = read_rows(st, &cache, -1, &rows, err);
+
+	sum_up(&rows, out);
 	return r;
 }

@@ -85,12 +85,13 @@ int meter_start(struct meter *m, struct db *db, struct mlp_error *err)
 	return m->spec.gpus->told && m->spec.gpus->index.len ? open_ledger(m, db, err) : 0;
 }
 
-/* 1 when what the run cost so far, earlier attempts included, is the limit or more. */
+/* 1 when what the run cost so far, earlier attempts and nested runs included, is the limit
+ * or more. */
 static int check_budget(struct meter *m, struct db *db, struct mlp_error *err)
 {
 	const struct money *most = &m->spec.job->max_cost;
 	struct cost_summary cost;
-	int r = cost_of_run(db, &m->spec.repo->settings, m->spec.uuid, &cost, err);
+	int r = cost_with_nested(db, &m->spec.repo->settings, m->spec.uuid, &cost, err);
 
 	if (r)
 		return r;

@@ -2,6 +2,7 @@
 /* Whatever happens, runs and idle add up to what the device counted. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include "lib/cost/ledger.h"
 #include "lib/cost/owner.h"
 #include "lib/cost/price.h"
+#include "lib/track/live.h"
 #include "lib/track/schema.h"
 #include "lib/util/clock.h"
 #include "lib/util/path.h"
@@ -345,6 +347,27 @@ static void test_failed_commit(struct nvml *nvml)
 	is_int(ask(db, UNBALANCED), 0, "in balance");
 }
 
+/* Returns when it has its environment. */
+static pid_t spawn(char **argv, char **env)
+{
+	int report[2] = { -1, -1 };
+	char c;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		execve("/bin/sleep", argv, env);
+		_exit(1);
+	}
+	close(report[1]);
+	while (read(report[0], &c, 1) < 0 && errno == EINTR)
+		;
+	close(report[0]);
+	return pid;
+}
+
 static void test_environment(struct nvml *nvml)
 {
 	_cleanup_(db_close) struct db *db = store("environ.db");
@@ -352,13 +375,8 @@ static void test_environment(struct nvml *nvml)
 	char *argv[] = { (char[]){ "sleep" }, (char[]){ "60" }, NULL };
 	char *env[] = { (char[]){ "MLP_RUN_ID=a" }, (char[]){ "MLP_ATTEMPT=1" }, NULL };
 	struct ledger *a, *b;
-	pid_t pid = fork();
+	pid_t pid = spawn(argv, env);
 
-	if (!pid) {
-		execve("/bin/sleep", argv, env);
-		_exit(1);
-	}
-	usleep(100000);
 	play(&g, 1, T0);
 	a = open_attempt(db, nvml, "a", "0", T0);
 	b = open_attempt(db, nvml, "b", "0", T0);
@@ -373,6 +391,58 @@ static void test_environment(struct nvml *nvml)
 	waitpid(pid, NULL, 0);
 	finish(a, 0, T0 + 2000);
 	finish(b, 0, T0 + 2000);
+}
+
+static void make_run(struct db *db, const char *uuid, int64_t parent, int64_t *id)
+{
+	struct run_new n = { .uuid = uuid, .parent_id = parent, .host = live_host(),
+			     .supervised = true };
+
+	if (run_create(db, &n, id, NULL, &err))
+		ok(false, "%s", err.text);
+}
+
+#define CPU(uuid)                                                                       \
+	"SELECT u.device_ms FROM usage u JOIN usage_attempt a ON a.id = u.attempt_id"    \
+	" WHERE device = 'cpu' AND run_uuid = '" uuid "'"
+
+static void test_nested(struct nvml *nvml)
+{
+	_cleanup_(db_close) struct db *db = store("nested.db");
+	struct gpu g = { .energy = 10 };
+	char *argv[] = { (char[]){ "sleep" }, (char[]){ "60" }, NULL };
+	char *env[] = { (char[]){ "MLP_RUN_ID=inner" }, (char[]){ "MLP_ATTEMPT=1" }, NULL };
+	struct ledger *outer, *inner;
+	int64_t outer_id, inner_id;
+	pid_t pid;
+
+	make_run(db, "outer", 0, &outer_id);
+	make_run(db, "inner", outer_id, &inner_id);
+	play(&g, 1, T0);
+	outer = open_attempt(db, nvml, "outer", NULL, T0);
+	inner = open_attempt(db, nvml, "inner", NULL, T0);
+	pid = spawn(argv, env);
+	g.p[0].pid = pid;
+	g.p[0].sm = 10;
+	g.p[0].memory = 1;
+	play(&g, 1, T0 + 1000);
+	tick(inner, pid, T0 + 1000, true);
+	tick(outer, pid, T0 + 1000, true);
+	is_int(ask(db, CPU("outer")), 0, "of the outer nothing is entered while the inner is on");
+	g.energy += 100;
+	play(&g, 1, T0 + 2000);
+	tick(outer, pid, T0 + 2000, true);
+	tick(inner, pid, T0 + 2000, true);
+	is_int(ask(db, OF("inner", "energy_mj")), 100, "the GPU is the inner one's");
+	is_int(ask(db, OF("outer", "device_ms")), -2, "and not the outer one's");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	finish(inner, 0, T0 + 3000);
+	db_exec(db, &err, "UPDATE run SET status = 3 WHERE uuid = 'inner'", "");
+	tick(outer, 0, T0 + 5000, true);
+	is_int(ask(db, CPU("inner")), 2000, "the inner one's CPU time");
+	is_int(ask(db, CPU("outer")), 3000, "and what the outer used beside it");
+	finish(outer, 0, T0 + 6000);
 }
 
 static void test_unknowns(void)
@@ -646,6 +716,7 @@ int main(void)
 	test_reused_pid(nvml);
 	test_failed_commit(nvml);
 	test_environment(nvml);
+	test_nested(nvml);
 	test_unknowns();
 	test_kept(nvml);
 	test_silent(nvml);
