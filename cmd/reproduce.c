@@ -21,7 +21,7 @@ static const struct opt opts[] = {
 		   .complete = COMPLETE_DIR),
 	OPT_STRING(0, "tolerance", "REL", OPTS, tolerance,
 		   "largest relative difference of a metric (default: 1e-6)"),
-	OPT_LIST(0, "ignore", "PATTERN", OPTS, ignore, "leave metrics and outputs uncompared",
+	OPT_LIST(0, "ignore", "PATTERN", OPTS, ignore, "leave results with such names uncompared",
 		 .complete = COMPLETE_METRIC),
 	OPT_END
 };
@@ -126,6 +126,7 @@ static int prepare(struct reproduction *re)
 	if (!re->cwd)
 		re->cwd = xstrdup(re->origin);
 	r = reproduce_inputs(re);
+	reproduce_stdin(re);
 	return r ? r : reproduce_environment(re);
 }
 
@@ -164,13 +165,6 @@ static int fill_job(struct reproduction *re, struct job *job)
 	return r ? r : job_add_pair(&job->tags, tag, "tag", &re->ctx->err);
 }
 
-static void warn_stdin(struct reproduction *re)
-{
-	if (re->command.stdin_bytes > 0)
-		cmd_warn("the run read %lld bytes from its standard input, which are not stored: "
-			 "give them again", (long long)re->command.stdin_bytes);
-}
-
 /* The command's standard output goes to ours for errors: ours is the comparison. */
 static int run_again(struct reproduction *re, struct job_result *result)
 {
@@ -182,7 +176,7 @@ static int run_again(struct reproduction *re, struct job_result *result)
 
 	if (r)
 		return r;
-	warn_stdin(re);
+	reproduce_stdin_warn(re);
 	here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (chdir(re->cwd) || out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)

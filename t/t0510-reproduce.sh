@@ -163,6 +163,28 @@ test_expect_success 'environment: what breaks decides --check' '
 	OMP_NUM_THREADS=2 PYTHONHASHSEED=1 mlp reproduce --check @ >table && test_grep "variables.OMP_NUM_THREADS .*tolerable" table
 '
 
+test_expect_success 'standard input is compared: the same is a result, another differs' '
+	new stdin && echo hello | mlp -q train -- sh -c "cat >/dev/null" && echo hello >../hello &&
+	echo hello | mlp reproduce @ >table && test_grep "^input *standard input .*same" table &&
+	mlp reproduce @ <../hello >table && test_grep "^input *standard input .*same" table &&
+	echo other | test_expect_code 1 mlp reproduce @ >table && test_grep "^input *standard input .*differs" table &&
+	echo other | mlp reproduce --ignore "standard*" @
+'
+
+test_expect_success 'standard input that cannot come is missing: 3, before anything runs' '
+	cd stdin && echo hello | mlp -q train -- sh -c "cat >/dev/null" && mlp log >before &&
+	test_expect_code 3 mlp reproduce @ </dev/null >table && test_grep "^input *standard input .*missing" table &&
+	test_expect_code 3 mlp reproduce --check @ </dev/null && test_expect_code 3 mlp reproduce --check @ <&- &&
+	echo other >../other && test_expect_code 3 mlp reproduce @ <../other >table &&
+	test_grep "^input *standard input .*changed" table && mlp log >after && test_cmp before after &&
+	mlp reproduce --check @ <../hello && echo hello | mlp reproduce --check @
+'
+
+test_expect_success 'standard input that only the new run reads differs' '
+	new unread && mlp -q train -- cat </dev/null && echo x | test_expect_code 1 mlp reproduce @ >table &&
+	test_grep "^input *standard input .*new" table
+'
+
 test_expect_success '--json: one object a line' '
 	new json && mlp reproduce --json @ >lines 2>/dev/null &&
 	test_grep "^{\"kind\":\"metric\",\"name\":\"loss\",\"was\":\"17\",\"is\":\"17\",\"result\":\"same\"}$" lines

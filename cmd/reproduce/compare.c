@@ -53,7 +53,7 @@ int reproduce_environment(struct reproduction *re)
 	return r;
 }
 
-static bool is_ignored(struct reproduction *re, const char *name)
+bool reproduce_ignores(struct reproduction *re, const char *name)
 {
 	for (size_t i = 0; i < re->opts->ignore.len; i++)
 		if (text_glob(re->opts->ignore.v[i], name))
@@ -61,8 +61,8 @@ static bool is_ignored(struct reproduction *re, const char *name)
 	return false;
 }
 
-static void result_row(struct reproduction *re, const char *kind, const char *name,
-		       const char *was, const char *is, bool same)
+void reproduce_result(struct reproduction *re, const char *kind, const char *name,
+		      const char *was, const char *is, bool same)
 {
 	re->compared++;
 	re->differs += !same;
@@ -90,10 +90,11 @@ static int compare_files(struct reproduction *re, int64_t run, enum file_role ro
 		b = order >= 0 ? b : NULL;
 		i += a != NULL;
 		j += b != NULL;
-		if (!is_ignored(re, path))
-			result_row(re, kind, path, a ? a->sha256 : NULL, b ? b->sha256 : NULL,
-				   a && b && a->sha256 && b->sha256 &&
-					   !strcmp(a->sha256, b->sha256));
+		if (!reproduce_ignores(re, path))
+			reproduce_result(re, kind, path, a ? a->sha256 : NULL,
+					 b ? b->sha256 : NULL,
+					 a && b && a->sha256 && b->sha256 &&
+						 !strcmp(a->sha256, b->sha256));
 	}
 	return r;
 }
@@ -136,10 +137,11 @@ static int compare_metrics(struct reproduction *re, int64_t run)
 
 		i += order <= 0;
 		j += order >= 0;
-		if (!metric_is_system(key) && !is_ignored(re, key))
-			result_row(re, "metric", key, x, y,
-				   order == 0 && values_agree(a->last.value, b->last.value,
-							      re->tolerance));
+		if (!metric_is_system(key) && !reproduce_ignores(re, key))
+			reproduce_result(re, "metric", key, x, y,
+					 order == 0 && values_agree(a->last.value,
+								    b->last.value,
+								    re->tolerance));
 	}
 	return r;
 }
@@ -167,6 +169,9 @@ int reproduce_compare(struct reproduction *re, const struct job_result *result)
 	if (!re->compared)
 		mlp_note(&re->ctx->events,
 			 "the run has neither outputs nor metrics: only its end is compared");
-	result_row(re, "exit", "code", was, is, was && is && !strcmp(was, is));
+	r = reproduce_compare_stdin(re, result->run);
+	if (r)
+		return r;
+	reproduce_result(re, "exit", "code", was, is, was && is && !strcmp(was, is));
 	return 0;
 }

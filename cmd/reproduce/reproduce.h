@@ -47,6 +47,12 @@ void reproduction_release(struct reproduction *re);
 void reproduce_row(struct reproduction *re, const char *kind, const char *name, const char *was,
 		   const char *is, const char *result);
 
+/* A row that counts as a result. */
+void reproduce_result(struct reproduction *re, const char *kind, const char *name,
+		      const char *was, const char *is, bool same);
+/* Does --ignore name it? */
+bool reproduce_ignores(struct reproduction *re, const char *name);
+
 /* Makes the work tree as it was: commit, changes, untracked files.  Something that is not
  * there any more is a row. */
 int reproduce_code(struct reproduction *re);
@@ -55,6 +61,11 @@ int reproduce_code(struct reproduction *re);
 int reproduce_parents(struct reproduction *re, const char *to);
 /* Verifies the inputs by hash and puts those of the project into the work tree. */
 int reproduce_inputs(struct reproduction *re);
+/* Is there the standard input that the run read?  As far as that can be known before. */
+void reproduce_stdin(struct reproduction *re);
+/* Tells who is at the terminal that the command waits for it. */
+void reproduce_stdin_warn(struct reproduction *re);
+int reproduce_compare_stdin(struct reproduction *re, int64_t run);
 /* Rows for what differs between the environments. */
 int reproduce_environment(struct reproduction *re);
 /* Rows for the results of the two runs. */
