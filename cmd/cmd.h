@@ -31,6 +31,7 @@ enum cmd_needs {
 	HAS_OUTPUT = 1 << 5,	/* takes --json and -z */
 	USES_PAGER = 1 << 6,
 	IS_HIDDEN = 1 << 7,	/* left out of help and completion */
+	CHECKS_SETTINGS = 1 << 8, /* runs with ctx->err set where the settings are wrong */
 };
 
 struct cmd_ctx {

@@ -38,6 +38,17 @@ void doctor_say(struct doctor *d, const char *what, enum finding finding, const 
 	print_end_row(p);
 }
 
+/* Settings that cannot be read stop every other command. */
+static void check_settings(struct doctor *d)
+{
+	const struct mlp_error *err = &d->ctx->err;
+
+	if (err->code)
+		doctor_say(d, "config", FINDING_WRONG, "%s", err->text);
+	else
+		doctor_say(d, "config", FINDING_OK, "%zu settings", d->ctx->repo.settings.len);
+}
+
 static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 {
 	static const struct column cols[] = { { "check", "CHECK" }, { "state", "STATE" },
@@ -48,6 +59,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	(void)argv;
 	print_begin(&ctx->out, cols, ARRAY_SIZE(cols));
 	doctor_say(&d, "mlp", FINDING_OK, PACKAGE_VERSION);
+	check_settings(&d);
 	doctor_machine(&d);
 	doctor_store(&d);
 	print_end(&ctx->out);
@@ -61,6 +73,6 @@ const struct mlp_cmd cmd_doctor = {
 	.usage = "[--deep]",
 	.opts = opts_table,
 	.opts_size = sizeof(struct doctor_opts),
-	.needs = HAS_OUTPUT,
+	.needs = HAS_OUTPUT | CHECKS_SETTINGS,
 	.run = run,
 };

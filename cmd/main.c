@@ -207,11 +207,13 @@ static int open_project(struct cmd_ctx *ctx, const struct global_opts *global)
 		r = repo_discover(&ctx->repo, &ctx->err);
 		if (r == MLP_ENOTFOUND) {
 			repo_release(&ctx->repo);
+			ctx->err = (struct mlp_error)MLP_ERROR_INIT; /* no project is no fault */
 			r = repo_read_settings(&ctx->repo.settings, NULL, &ctx->err);
 		}
 		/* What helps with a broken project has to work in one. */
 		if (r && !strcmp(ctx->cmd->group, "help")) {
-			cmd_warn("%s", ctx->err.text);
+			if (!(needs & CHECKS_SETTINGS))
+				cmd_warn("%s", ctx->err.text);
 			r = 0;
 		}
 		return r ? r : add_command_settings(ctx, &global->settings);

@@ -30,6 +30,20 @@ test_expect_success '--json' '
 	mlp doctor --json >out &&
 	test_grep "{\"check\":\"store\",\"state\":\"ok\"" out
 '
+test_expect_success 'settings that stop other commands are found' '
+	test_when_finished "mv sound .mlp/config" &&
+	cp .mlp/config sound &&
+	mlp doctor >out &&
+	test_grep "^config  *ok" out &&
+	echo "[core" >.mlp/config &&
+	test_expect_code 1 mlp doctor >out 2>err &&
+	test_grep "^config  *wrong  *bad setting in .*config at line" out &&
+	test_grep "^store  *ok" out &&
+	test_must_be_empty err &&
+	printf "[core]\n\tversion = 99\n" >.mlp/config &&
+	test_expect_code 1 mlp doctor --json >out &&
+	test_grep "{\"check\":\"config\",\"state\":\"wrong\".*version 99" out
+'
 test_expect_success 'changed bytes are found by --deep' '
 	cp -r .mlp good &&
 	f=$(find .mlp/objects -type f | head -1) &&
