@@ -74,6 +74,11 @@ extern const struct opt mlp_global_options[];
 
 /* For .run: "mlp: text" and the usage lines on stderr, exit code 129. */
 int cmd_usage(struct cmd_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
+/* For .run: what came of reading an argument, or the value of an option.  MLP_EINVAL is a
+ * wrong call, told as by cmd_usage() with ctx->err and its hint; others are returned. */
+int cmd_argument(struct cmd_ctx *ctx, int code);
+/* Reads a file that an argument names, "-" for standard input.  MLP_EMISSING without it. */
+int cmd_read_input(struct cmd_ctx *ctx, const char *path, size_t max, struct strbuf *out);
 /* For .run: prints ctx->err now and returns its exit code; for commands that go
  * on after an error with one of several things. */
 int cmd_report(struct cmd_ctx *ctx, int code);

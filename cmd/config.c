@@ -50,14 +50,11 @@ static char *origin_text(const struct setting *s)
 static int get(struct cmd_ctx *ctx, const struct config_opts *o, const char *key)
 {
 	const struct settings *all = &ctx->repo.settings;
-	_cleanup_free_ char *canonical = settings_key(key);
 
-	if (!canonical)
-		return mlp_error_set(&ctx->err, MLP_EINVAL, "bad setting name '%s'", key);
 	for (size_t i = all->len; i-- > 0;) {
 		_cleanup_free_ char *origin = NULL;
 
-		if (strcmp(all->v[i].key, canonical) || !wanted(o, &all->v[i]))
+		if (strcmp(all->v[i].key, key) || !wanted(o, &all->v[i]))
 			continue;
 		origin = origin_text(&all->v[i]);
 		if (o->show_origin)
@@ -146,6 +143,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 		const char *name;
 		int args;
 	} verbs[] = { { "list", 1 }, { "get", 2 }, { "unset", 2 }, { "set", 3 } };
+	_cleanup_free_ char *key = argc > 1 ? settings_key(argv[1]) : NULL;
 	const struct config_opts *o = opts;
 	const char *verb = argc ? argv[0] : "list";
 
@@ -159,8 +157,10 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 		if (argc != verbs[i].args)
 			return cmd_usage(ctx, "'config %s' takes %d arguments", verb,
 					 verbs[i].args - 1);
-		return i == 0 ? list(ctx, o) : i == 1 ? get(ctx, o, argv[1]) :
-						change(ctx, o, argv[1], i == 3 ? argv[2] : NULL);
+		if (argc > 1 && !key)
+			return cmd_usage(ctx, "bad setting name '%s'", argv[1]);
+		return i == 0 ? list(ctx, o) : i == 1 ? get(ctx, o, key) :
+						change(ctx, o, key, i == 3 ? argv[2] : NULL);
 	}
 	return cmd_usage(ctx, "unknown verb '%s'", verb);
 }

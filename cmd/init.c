@@ -13,7 +13,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 
 	(void)opts;
 	if (r)
-		return r;
+		return cmd_argument(ctx, r);
 	r = repo_open_at(&repo, argc ? argv[0] : ".", &ctx->err);
 	if (!r)
 		r = track_open(&ctx->db, &repo, DB_CREATE, &ctx->err);

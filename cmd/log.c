@@ -28,7 +28,7 @@ struct log_opts {
 	int64_t limit;
 	bool graph;
 	bool trash, all;
-	const char *since, *until;
+	int64_t since_ms, until_ms; /* 0: any */
 	const char *status;
 	bool live;
 };
@@ -48,8 +48,8 @@ static const struct opt opts_table[] = {
 		   "columns to show; with a leading +, in addition"),
 	OPT_INT('n', "max", "N", struct log_opts, limit, "at most N runs, 25 without; 0 for all"),
 	OPT_FLAG('g', "graph", struct log_opts, graph, "draw nested runs and attempts as a tree"),
-	OPT_STRING(0, "since", "TIME", struct log_opts, since, "started at TIME or later"),
-	OPT_STRING(0, "until", "TIME", struct log_opts, until, "started before TIME"),
+	OPT_TIME(0, "since", "TIME", struct log_opts, since_ms, "started at TIME or later"),
+	OPT_TIME(0, "until", "TIME", struct log_opts, until_ms, "started before TIME"),
 	OPT_STRING(0, "status", "LIST", struct log_opts, status, "only runs in these states",
 		   .complete = COMPLETE_WORDS,
 		   .words = "running scheduled finished failed killed lost"),
@@ -129,15 +129,6 @@ static int set_filter(struct log *log)
 	return r;
 }
 
-static int set_time(struct log *log, const char *option, const char *text, int64_t *out)
-{
-	if (!text || clock_parse_time(text, clock_ms(), out))
-		return 0;
-	mlp_error_set(&log->ctx->err, MLP_EINVAL, "cannot read the time '%s' of --%s", text, option);
-	mlp_error_hint(&log->ctx->err, "a time is written 2026-11-22, 2026-11-22T10:30 or 3d");
-	return MLP_EINVAL;
-}
-
 /* A run stored as running may be lost: both are searched, live_status() tells. */
 static int set_statuses(struct log *log)
 {
@@ -166,6 +157,8 @@ static int set_up(struct log *log)
 	const struct log_opts *o = log->opts;
 	int r = set_experiments(log);
 
+	log->search.since_ms = o->since_ms;
+	log->search.until_ms = o->until_ms;
 	log->search.view = o->all   ? RUN_VIEW_ALL :
 			   o->trash ? RUN_VIEW_DELETED :
 				      RUN_VIEW_ACTIVE;
@@ -173,10 +166,6 @@ static int set_up(struct log *log)
 		r = set_order(log);
 	if (!r)
 		r = set_filter(log);
-	if (!r)
-		r = set_time(log, "since", o->since, &log->search.since_ms);
-	if (!r)
-		r = set_time(log, "until", o->until, &log->search.until_ms);
 	if (!r)
 		r = set_statuses(log);
 	/* One more than asked for tells whether there are more. */
@@ -295,7 +284,7 @@ static int choose_columns(struct log *log, const struct log_rows *rows, size_t l
 			  struct log_columns *columns)
 {
 	const char *list = log->opts->columns;
-	int r = list ? log_columns_parse(log->ctx, list, columns) : 0;
+	int r = list ? cmd_argument(log->ctx, log_columns_parse(log->ctx, list, columns)) : 0;
 
 	if (!r && (!list || *list == '+'))
 		log_columns_choose(log->ctx, rows, lines, columns);
@@ -379,7 +368,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 		return cmd_usage(ctx, "-n takes a number of runs, 0 for all");
 	if (log.opts->trash && log.opts->all)
 		return cmd_usage(ctx, "--trash and --all exclude each other");
-	r = set_up(&log);
+	r = cmd_argument(ctx, set_up(&log));
 	if (!r)
 		r = ctx->out.mode != PRINT_TEXT ? print_records(&log) :
 		    log.opts->graph		? print_graph(&log) :

@@ -13,6 +13,7 @@
 
 #include "cmd/cmd.h"
 #include "lib/track/schema.h"
+#include "lib/util/file.h"
 #include "lib/util/path.h"
 #include "lib/util/text.h"
 
@@ -146,14 +147,37 @@ int cmd_usage(struct cmd_ctx *ctx, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-int cmd_report(struct cmd_ctx *ctx, int code)
+static void print_error(const struct mlp_error *err)
 {
-	const struct mlp_error *err = &ctx->err;
-
 	fflush(stdout);
 	fprintf(stderr, "mlp: %s\n", *err->text ? err->text : "failed for an unknown reason");
 	if (*err->hint)
 		fprintf(stderr, "hint: %s\n", err->hint);
+}
+
+int cmd_argument(struct cmd_ctx *ctx, int code)
+{
+	if (code != MLP_EINVAL)
+		return code;
+	print_error(&ctx->err);
+	print_usage(ctx->cmd, stderr);
+	return EXIT_USAGE;
+}
+
+int cmd_read_input(struct cmd_ctx *ctx, const char *path, size_t max, struct strbuf *out)
+{
+	bool is_stdin = !strcmp(path, "-");
+	int r = is_stdin ? file_read_fd(STDIN_FILENO, max, out) : file_read(path, max, out);
+
+	if (!r)
+		return 0;
+	r = mlp_error_errno(&ctx->err, r, "cannot read '%s'", is_stdin ? "standard input" : path);
+	return r == MLP_ENOTFOUND ? MLP_EMISSING : r;
+}
+
+int cmd_report(struct cmd_ctx *ctx, int code)
+{
+	print_error(&ctx->err);
 	switch (code) {
 	case MLP_EMISSING:
 		return EXIT_MISSING;
@@ -181,14 +205,15 @@ static void render_event(void *data, const struct mlp_event *event)
 }
 
 /* Settings given with -c, after all the others. */
-static int add_command_settings(struct cmd_ctx *ctx, const struct strvec *given)
+static int add_command_settings(struct settings *settings, const struct strvec *given,
+				struct mlp_error *err)
 {
 	for (size_t i = 0; i < given->len; i++) {
 		char *eq = strchr(given->v[i], '=');
 		_cleanup_free_ char *key = eq ? xmemdupz(given->v[i], (size_t)(eq - given->v[i])) :
 						xstrdup(given->v[i]);
-		int r = settings_add(&ctx->repo.settings, key, eq ? eq + 1 : "true",
-				     SETTINGS_COMMAND, "command line", &ctx->err);
+		int r = settings_add(settings, key, eq ? eq + 1 : "true", SETTINGS_COMMAND,
+				     "command line", err);
 
 		if (r)
 			return r;
@@ -216,7 +241,7 @@ static int open_project(struct cmd_ctx *ctx, const struct global_opts *global)
 				cmd_warn("%s", ctx->err.text);
 			r = 0;
 		}
-		return r ? r : add_command_settings(ctx, &global->settings);
+		return r ? r : add_command_settings(&ctx->repo.settings, &global->settings, &ctx->err);
 	}
 	r = repo_discover(&ctx->repo, &ctx->err);
 	if (r == MLP_ENOTFOUND && needs & NEED_AUTO_INIT && !(env && *env)) {
@@ -228,7 +253,7 @@ static int open_project(struct cmd_ctx *ctx, const struct global_opts *global)
 			mlp_note(&ctx->events, "made a project in '%s'", ctx->repo.root);
 	}
 	if (!r)
-		r = add_command_settings(ctx, &global->settings);
+		r = add_command_settings(&ctx->repo.settings, &global->settings, &ctx->err);
 	return r;
 }
 
@@ -470,10 +495,29 @@ static int run_named(const struct global_opts *global, int argc, char **argv)
 	return unknown_command(argv[0]);
 }
 
+static int wrong_call(const struct mlp_error *err)
+{
+	print_error(err);
+	fputs("usage: mlp [-C DIR] [-c KEY=VALUE] [-q] COMMAND [ARG...]\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int check_global(const struct global_opts *global, struct mlp_error *err)
+{
+	_release_(settings_release) struct settings settings = SETTINGS_INIT;
+
+	if (global->color && strcmp(global->color, "always") && strcmp(global->color, "never") &&
+	    strcmp(global->color, "auto"))
+		return mlp_error_set(err, MLP_EINVAL, "--color is always, never or auto, not '%s'",
+				     global->color);
+	return add_command_settings(&settings, &global->settings, err);
+}
+
 static int run_global(const struct global_opts *global, int argc, char **argv)
 {
 	char help[] = "help", version[] = "version";
 	char *help_argv[] = { help, NULL }, *version_argv[] = { version, NULL };
+	int r;
 
 	if (global->dir && chdir(global->dir)) {
 		fprintf(stderr, "mlp: cannot change to '%s': %s\n", global->dir, strerror(errno));
@@ -483,8 +527,8 @@ static int run_global(const struct global_opts *global, int argc, char **argv)
 		return run_named(global, 1, version_argv);
 	if (argc)
 		return run_named(global, argc, argv);
-	run_named(global, 1, help_argv);
-	return global->help ? 0 : EXIT_USAGE;
+	r = run_named(global, 1, help_argv);
+	return r || global->help ? r : EXIT_USAGE;
 }
 
 /* Help and usage, too, are lost on a full disk. */
@@ -508,13 +552,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL); /* whoever started us may ignore it */
 	r = opt_parse(&set, 1, &args, &err);
-	if (r) {
-		fprintf(stderr, "mlp: %s\nusage: mlp [-C DIR] [-c KEY=VALUE] [-q] COMMAND [ARG...]\n",
-			err.text);
-		r = EXIT_USAGE;
-	} else {
-		r = run_global(&global, args.argc, argv);
-	}
+	if (!r)
+		r = check_global(&global, &err);
+	r = r ? wrong_call(&err) : run_global(&global, args.argc, argv);
 	opt_release(mlp_global_options, &global);
 	return check_output(r);
 }

@@ -20,6 +20,8 @@
 /* Not '#' alone, as in git: that is a heading in Markdown. */
 #define SCISSORS "# ------------------------ >8 ------------------------\n"
 
+enum { NOTE_MAX = 1 << 20 };
+
 struct note_opts {
 	const char *message;
 	const char *file;
@@ -86,14 +88,6 @@ static int write_template(struct cmd_ctx *ctx, int fd, const struct run *run, co
 	return r ? mlp_error_errno(&ctx->err, r, "cannot write the note for the editor") : 0;
 }
 
-static int read_file(struct cmd_ctx *ctx, const char *path, struct strbuf *out)
-{
-	int r = strcmp(path, "-") ? file_read(path, 1 << 20, out) :
-				    file_read_fd(STDIN_FILENO, 1 << 20, out);
-
-	return r ? mlp_error_errno(&ctx->err, r, "cannot read '%s'", path) : 0;
-}
-
 static int save(struct cmd_ctx *ctx, int64_t id, const char *old, struct strbuf *text)
 {
 	strbuf_rtrim(text);
@@ -110,7 +104,7 @@ static int save_edited(struct cmd_ctx *ctx, const struct run *run, const char *o
 		       const char *path)
 {
 	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
-	int r = read_file(ctx, path, &text);
+	int r = cmd_read_input(ctx, path, NOTE_MAX, &text);
 	char *cut = strstr(text.buf, SCISSORS);
 
 	if (cut)
@@ -165,12 +159,14 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	if (given)
 		strbuf_addstr(&text, given);
 	else if (o->file)
-		r = read_file(ctx, o->file, &text);
+		r = cmd_read_input(ctx, o->file, NOTE_MAX, &text);
 	else if (o->edit || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
 		return edit(ctx, &run, old);
 	else
 		return old ? (puts(old), 0) : EXIT_NO;
-	return r ? r : save(ctx, id, old, &text);
+	if (!r)
+		r = save(ctx, id, old, &text);
+	return given ? cmd_argument(ctx, r) : r;
 }
 
 const struct mlp_cmd cmd_note = {

@@ -93,6 +93,12 @@ static int store(const struct found *f, const char *value, struct mlp_error *err
 					     "option '%s' needs a duration such as 90s, 10m or 1.5h, "
 					     "not '%s'", name, value);
 		return 0;
+	case OPT_TYPE_TIME:
+		if (!clock_parse_time(value, clock_ms(), f->member))
+			return mlp_error_set(err, MLP_EINVAL,
+					     "option '%s' needs a time such as 2026-11-22, "
+					     "2026-11-22T10:30 or 3d, not '%s'", name, value);
+		return 0;
 	case OPT_TYPE_LIST:
 		strvec_push(f->member, value);
 		return 0;
@@ -111,6 +117,7 @@ static void set_plain(const struct found *f)
 		break;
 	case OPT_TYPE_INT:
 	case OPT_TYPE_DURATION:
+	case OPT_TYPE_TIME:
 		*(int64_t *)f->member = 0;
 		break;
 	case OPT_TYPE_LIST:

@@ -25,7 +25,7 @@
 #include "lib/util/vec.h"
 
 enum opt_type { OPT_TYPE_END, OPT_TYPE_FLAG, OPT_TYPE_INT, OPT_TYPE_STRING, OPT_TYPE_LIST,
-		OPT_TYPE_DURATION, OPT_TYPE_GROUP };
+		OPT_TYPE_DURATION, OPT_TYPE_TIME, OPT_TYPE_GROUP };
 
 /* What an argument is, for completion. */
 enum complete {
@@ -65,6 +65,9 @@ struct opt {
 	  .offset = OPT_OFFSET(S, m, int64_t) }
 #define OPT_DURATION(sh, n, a, S, m, h) /* int64_t milliseconds */ \
 	{ .type = OPT_TYPE_DURATION, .short_name = (sh), .name = (n), .arg = (a), .help = (h), \
+	  .offset = OPT_OFFSET(S, m, int64_t) }
+#define OPT_TIME(sh, n, a, S, m, h) /* int64_t milliseconds since 1970 */ \
+	{ .type = OPT_TYPE_TIME, .short_name = (sh), .name = (n), .arg = (a), .help = (h), \
 	  .offset = OPT_OFFSET(S, m, int64_t) }
 #define OPT_STRING(sh, n, a, S, m, h, ...) /* may end with .complete = ... */ \
 	{ .type = OPT_TYPE_STRING, .short_name = (sh), .name = (n), .arg = (a), .help = (h), \

@@ -66,7 +66,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 		r = tag_unset(ctx->db, id, o->unset.v[i], &ctx->err);
 	for (int i = 1; !r && i < argc; i++)
 		r = set(ctx, id, argv[i]);
-	return r ? r : db_txn_commit(&txn, &ctx->err);
+	return r ? cmd_argument(ctx, r) : db_txn_commit(&txn, &ctx->err);
 }
 
 const struct mlp_cmd cmd_tag = {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/train.h"
+#include "lib/launch/gpus.h"
 #include "lib/track/schema.h"
 
 #define OPTS struct train_opts
@@ -76,12 +77,14 @@ static int fill_job(struct cmd_ctx *ctx, struct job *job, const struct train_opt
 	return r ? r : job_fill(job, err);
 }
 
-static int check_numbers(struct cmd_ctx *ctx, const struct train_opts *o)
+static int check_options(struct cmd_ctx *ctx, const struct train_opts *o)
 {
 	if (o->seed < -1)
 		return cmd_usage(ctx, "a seed is 0 or more");
 	if (o->retries < 0)
 		return cmd_usage(ctx, "--retry takes 0 or more");
+	if (o->gpus && !gpus_is_spec(o->gpus))
+		return cmd_usage(ctx, "--gpus takes a number or a list, not '%s'", o->gpus);
 	return 0;
 }
 
@@ -151,9 +154,9 @@ static int run(struct cmd_ctx *ctx, const void *data, int argc, char **argv)
 		return train_reap(ctx, o->grace);
 	if (!argc)
 		return cmd_usage(ctx, "a command to run is missing");
-	r = check_numbers(ctx, o);
+	r = check_options(ctx, o);
 	if (!r)
-		r = fill_job(ctx, &job, o, argc, argv);
+		r = cmd_argument(ctx, fill_job(ctx, &job, o, argc, argv));
 	if (r)
 		return r;
 	if (o->dry_run)

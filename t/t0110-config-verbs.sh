@@ -54,9 +54,11 @@ test_expect_success 'misuse is exit code 129' '
 	test_expect_code 129 mlp config --global --local list
 '
 test_expect_success 'a bad key is named' '
-	test_expect_code 128 mlp config set nodot x 2>err &&
+	test_expect_code 129 mlp config set nodot x 2>err &&
 	test_grep "bad setting name .nodot." err &&
-	test_expect_code 128 mlp config get nodot 2>err &&
+	test_expect_code 129 mlp config get nodot 2>err &&
+	test_grep "bad setting name .nodot." err &&
+	test_expect_code 129 mlp -c nodot=x config list 2>err &&
 	test_grep "bad setting name .nodot." err
 '
 test_expect_success 'a value with every kind of character comes back' '

@@ -84,4 +84,13 @@ test_expect_success 'an alias takes arguments, cannot hide a command, and ends i
 	test_grep "unknown command .b." err && test_grep ! "did you mean" err
 '
 
+test_expect_success '--color takes three words' '
+	test_expect_code 129 mlp --color=bogus help 2>err &&
+	test_grep "color is always, never or auto, not .bogus." err &&
+	mlp --color=never help >out
+'
+test_expect_success FULL 'help that cannot be written is a failure' '
+	test_expect_code 128 sh -c "mlp -h >/dev/full" 2>err &&
+	test_grep "cannot write to standard output" err
+'
 test_done

@@ -101,7 +101,7 @@ test_expect_success 'and with --detach --json gives its id' '
 '
 
 test_expect_success 'a placeholder without a parameter is an error with a hint' '
-	test_expect_code 128 mlp train -p lr=1 -- echo {rl} 2>err &&
+	test_expect_code 129 mlp train -p lr=1 -- echo {rl} 2>err &&
 	test_grep "no parameter '\''rl'\''" err &&
 	test_grep "^hint: " err
 '
@@ -116,15 +116,18 @@ test_expect_success 'without parameters braces are the command'\''s own' '
 '
 
 test_expect_success 'bad parameters are refused' '
-	test_expect_code 128 mlp train -p lr -- true 2>err &&
+	test_expect_code 129 mlp train -p lr -- true 2>err &&
 	test_grep "KEY=VALUE" err &&
-	test_expect_code 128 mlp train -p ../x=1 -- true &&
-	test_expect_code 128 mlp train -p a=1 -p a=2 -- true 2>err &&
+	test_expect_code 129 mlp train -p ../x=1 -- true &&
+	test_expect_code 129 mlp train -p a=1 -p a=2 -- true 2>err &&
 	test_grep "twice" err &&
-	test_expect_code 128 mlp train -p "a b=1" -p a-b=2 -- true 2>err &&
+	test_expect_code 129 mlp train -p "a b=1" -p a-b=2 -- true 2>err &&
 	test_grep "MLP_PARAM_A_B" err &&
-	test_expect_code 128 mlp train -n @ -- true 2>err &&
+	test_expect_code 129 mlp train -n @ -- true 2>err &&
 	test_grep "bad name" err &&
+	test_expect_code 129 mlp train -e "" -- true 2>err &&
+	test_grep "bad experiment name" err &&
+	test_expect_code 129 mlp train -t x -- true &&
 	test_expect_code 129 mlp train --seed -5 -- true &&
 	test_expect_code 129 mlp train
 '

@@ -131,7 +131,12 @@ test_expect_success 'without GPUs --gpus says so, 0 hides them' '
 	MLP_NVML_LIB=/nonexistent test_must_fail mlp train --gpus 1 -- true 2>err &&
 	test_grep "cannot choose GPUs" err &&
 	mlp -q train --gpus 0 -- sh -c "echo \"[\$CUDA_VISIBLE_DEVICES]\"" >out &&
-	echo "[]" >expect && test_cmp expect out
+	echo "[]" >expect && test_cmp expect out &&
+	for gpus in x "" -1 0,,1 0,x
+	do
+		test_expect_code 129 mlp train --gpus "$gpus" -- true 2>err &&
+		test_grep "gpus takes a number or a list" err || return 1
+	done
 '
 
 test_expect_success 'a budget needs a price and ends the run' '
@@ -140,7 +145,7 @@ test_expect_success 'a budget needs a price and ends the run' '
 	test_expect_code 124 mlp -q -c cost.cpu.price="3600000 USD" train --max-cost 0.01 -- \
 		sh -c "while :; do :; done" &&
 	test "$(last "status, reason")" = "5|budget" &&
-	test_expect_code 128 mlp train --max-cost lots -- true
+	test_expect_code 129 mlp train --max-cost lots -- true
 '
 
 test_expect_success 'a supervisor killed: the run is lost, reaping settles it' '

@@ -74,7 +74,7 @@ test_expect_success '--where' '
 	mlp log -w "metrics.auc > 7" >out 2>err &&
 	test_must_be_empty out &&
 	test_grep "no such runs" err &&
-	test_expect_code 128 mlp log -w "metrics.auc >" 2>err &&
+	test_expect_code 129 mlp log -w "metrics.auc >" 2>err &&
 	test_grep "expected a value at the end" err
 '
 
@@ -88,7 +88,7 @@ test_expect_success '--sort' '
 	mlp -q log --reverse -c name -n 2 >out &&
 	test_write_lines NAME brave-otter-412 sweep >exp &&
 	test_cmp exp out &&
-	test_expect_code 128 mlp log -s nothing 2>err &&
+	test_expect_code 129 mlp log -s nothing 2>err &&
 	test_grep "unknown attribute .nothing." err
 '
 
@@ -110,7 +110,7 @@ test_expect_success '--columns' '
 	test_cmp exp out &&
 	mlp log -c +host -n 1 >out &&
 	test_grep HOST out &&
-	test_expect_code 128 mlp log -c id,what 2>err &&
+	test_expect_code 129 mlp log -c id,what 2>err &&
 	test_grep "unknown attribute .what." err
 '
 
@@ -125,8 +125,11 @@ test_expect_success '--experiment, --since, --until' '
 	mlp log --since 2d --until 1h -c name >out &&
 	test_write_lines NAME wise-heron-99 calm-crane-7 sweep >exp &&
 	test_cmp exp out &&
-	test_expect_code 128 mlp log --since soon 2>err &&
-	test_grep "cannot read the time" err
+	test_expect_code 129 mlp log --since soon 2>err &&
+	test_grep "since. needs a time .*, not .soon." err &&
+	test_expect_code 129 mlp log --status done 2>err &&
+	test_grep "unknown status .done." err &&
+	test_grep "^usage: mlp log" err
 '
 
 test_expect_success '--graph, with ASCII and with UTF-8' '

@@ -30,7 +30,7 @@ test_expect_success 'all or nothing' '
 	test_grep ! "^a " out
 '
 test_expect_success 'a bad key is refused' '
-	test_expect_code 128 mlp tag one "a/../b=1" &&
+	test_expect_code 129 mlp tag one "a/../b=1" &&
 	test_expect_code 129 mlp tag one novalue &&
 	test_expect_code 129 mlp tag one =x
 '
@@ -41,6 +41,6 @@ test_expect_success 'the name is a tag of MLflow' '
 '
 test_expect_success 'a value too long is refused' '
 	long=$(printf "%08001d" 0) &&
-	test_expect_code 128 mlp tag uno "long=$long"
+	test_expect_code 129 mlp tag uno "long=$long"
 '
 test_done

@@ -66,6 +66,6 @@ test_expect_success 'an empty note removes it, twice is fine' '
 '
 test_expect_success 'misuse' '
 	test_expect_code 129 mlp note one a -m b &&
-	test_expect_code 128 mlp note one -F /nonexistent
+	test_expect_code 3 mlp note one -F /nonexistent
 '
 test_done

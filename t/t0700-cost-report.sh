@@ -192,6 +192,7 @@ test_expect_success 'the price in force when it was used counts; an old one warn
 
 bad() {
 	printf 'kind,match,price,currency,as_of,source\ngpu,x,1,USD,2026-01-01,ok\n%b' "$1" >bad.csv
+	test_expect_code 3 mlp cost prices import nosuch.csv &&
 	test_expect_code 128 mlp cost prices import bad.csv 2>err &&
 	test_grep "$2" err
 }

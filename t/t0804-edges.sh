@@ -18,7 +18,7 @@ test_expect_success 'no project in a folder that is gone, nor in none' '
 	mkdir gone &&
 	(cd gone && rmdir ../gone && test_expect_code 128 mlp init) 2>err &&
 	test_grep "cannot make a project" err &&
-	test_expect_code 128 mlp init "" 2>err &&
+	test_expect_code 129 mlp init "" 2>err &&
 	test_grep "cannot make a project in" err
 '
 test_expect_success 'a project of a newer version is left alone' '
@@ -42,10 +42,10 @@ test_expect_success 'a damaged file is not shown as if it were the stored one' '
 '
 test_expect_success 'empty words' '
 	test_expect_code 129 mlp "" 2>err && test_grep "unknown command" err &&
-	test_expect_code 128 mlp train -o "" -- true 2>err && test_grep "bad output" err
+	test_expect_code 129 mlp train -o "" -- true 2>err && test_grep "bad output" err
 '
 test_expect_success 'a note that is not UTF-8' '
-	test_expect_code 128 mlp note @ "$(printf "a\\377")" 2>err &&
+	test_expect_code 129 mlp note @ "$(printf "a\\377")" 2>err &&
 	test_grep "the note is not UTF-8" err
 '
 test_expect_success 'durations in a difference have a unit' '

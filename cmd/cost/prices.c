@@ -4,13 +4,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/cost/cells.h"
 #include "cmd/cost/verbs.h"
 #include "lib/track/schema.h"
 #include "lib/util/clock.h"
-#include "lib/util/file.h"
 
 enum { TABLE_MAX = 64 << 20 };
 
@@ -62,15 +60,6 @@ static int list(struct cmd_ctx *ctx)
 	return 0;
 }
 
-static int read_table(const char *path, struct strbuf *text, struct mlp_error *err)
-{
-	bool is_stdin = !strcmp(path, "-");
-	int r = is_stdin ? file_read_fd(STDIN_FILENO, TABLE_MAX, text) :
-			   file_read(path, TABLE_MAX, text);
-
-	return r ? mlp_error_errno(err, r, "cannot read '%s'", is_stdin ? "standard input" : path) : 0;
-}
-
 static int import(struct cmd_ctx *ctx, const char *path)
 {
 	static const struct column cols[] = { { .key = "added" }, { .key = "changed" },
@@ -80,7 +69,7 @@ static int import(struct cmd_ctx *ctx, const char *path)
 	_cleanup_(db_close) struct db *db = NULL;
 	struct printer *p = &ctx->out;
 	struct price_import done;
-	int r = read_table(path, &text, &ctx->err);
+	int r = cmd_read_input(ctx, path, TABLE_MAX, &text);
 
 	if (r)
 		return r;

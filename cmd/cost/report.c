@@ -6,10 +6,10 @@
 
 #include "cmd/cost/cells.h"
 #include "cmd/cost/verbs.h"
-#include "lib/util/clock.h"
 
 struct report_opts {
-	const char *by, *since, *until;
+	const char *by;
+	int64_t since_ms, until_ms; /* 0: any */
 };
 
 static const struct report_opts defaults = { .by = "experiment" };
@@ -18,8 +18,8 @@ static const struct opt opts_table[] = {
 	OPT_STRING(0, "by", "WHAT", struct report_opts, by,
 		   "experiment, user, tag:KEY, model or day", .complete = COMPLETE_WORDS,
 		   .words = "experiment user tag: model day"),
-	OPT_STRING(0, "since", "TIME", struct report_opts, since, "leave out what was used before"),
-	OPT_STRING(0, "until", "TIME", struct report_opts, until, "and what from then on"),
+	OPT_TIME(0, "since", "TIME", struct report_opts, since_ms, "leave out what was used before"),
+	OPT_TIME(0, "until", "TIME", struct report_opts, until_ms, "and what from then on"),
 	OPT_END
 };
 
@@ -102,19 +102,15 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 {
 	static const char *const headings[] = { "EXPERIMENT", "USER", "TAG", "MODEL", "DAY" };
 	_release_(cost_report_release) struct cost_report report = { 0 };
-	struct cost_query query = { .since_ms = INT64_MIN, .until_ms = INT64_MAX };
 	const struct report_opts *o = opts;
-	int64_t now = clock_ms();
+	struct cost_query query = { .since_ms = o->since_ms ? o->since_ms : INT64_MIN,
+				    .until_ms = o->until_ms ? o->until_ms : INT64_MAX };
 	int r;
 
 	(void)argc;
 	(void)argv;
 	if (!parse_by(o->by, &query))
 		return cmd_usage(ctx, "bad value '%s' for --by", o->by);
-	if (o->since && !clock_parse_time(o->since, now, &query.since_ms))
-		return cmd_usage(ctx, "bad time '%s' for --since", o->since);
-	if (o->until && !clock_parse_time(o->until, now, &query.until_ms))
-		return cmd_usage(ctx, "bad time '%s' for --until", o->until);
 	r = cost_report(ctx->db, &ctx->repo.settings, &query, &report, &ctx->err);
 	if (r)
 		return r;

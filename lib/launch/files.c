@@ -31,9 +31,6 @@ int inputs_check(const struct job *job, struct mlp_error *err)
 		if (access(job->inputs.v[i], F_OK))
 			return mlp_error_set(err, MLP_EMISSING, "input '%s' is missing",
 					     job->inputs.v[i]);
-	for (size_t i = 0; i < job->outputs.len; i++)
-		if (!*job->outputs.v[i])
-			return mlp_error_set(err, MLP_EINVAL, "bad output ''");
 	return 0;
 }
 

@@ -179,13 +179,31 @@ static int name_visible(struct gpus *gpus, struct mlp_error *err)
 	return 0;
 }
 
+bool gpus_is_spec(const char *spec)
+{
+	_release_(strvec_release) struct strvec names = STRVEC_INIT;
+
+	strvec_split(&names, spec, ',');
+	for (size_t i = 0; i < names.len; i++) {
+		const char *name = names.v[i];
+		int64_t index;
+
+		if (!*name && i && i == names.len - 1)
+			continue;
+		if (text_parse_int(name, &index) ? index < 0 : strncasecmp(name, "GPU-", 4) &&
+							       strncasecmp(name, "MIG-", 4))
+			return false;
+	}
+	return names.len > 0;
+}
+
 int gpus_take(struct gpus *gpus, const char *spec, struct mlp_error *err)
 {
 	int64_t wanted;
 	bool number = text_parse_int(spec, &wanted);
 	int r;
 
-	if (!*spec || (number && wanted < 0))
+	if (!gpus_is_spec(spec))
 		return mlp_error_set(err, MLP_EINVAL, "--gpus takes a number or a list, not '%s'", spec);
 	gpus->told = true;
 	if (number && !wanted) {

@@ -27,6 +27,8 @@ struct gpus {
 #define GPUS_INIT { 0 }
 
 void gpus_release(struct gpus *gpus);
+/* Can spec be given to gpus_take(), whatever GPUs there are? */
+bool gpus_is_spec(const char *spec);
 /* spec: "N", that many free ones (0: none at all); "0,1" or "1,", these indices; or UUIDs.
  * A GPU is free when no process computes on it and nobody holds its lock; of those that
  * CUDA_VISIBLE_DEVICES names, where it is set.  MLP_EBUSY when there are too few. */

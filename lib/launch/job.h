@@ -38,8 +38,8 @@ int job_add_pair(struct key_values *list, const char *pair, const char *what,
 		 struct mlp_error *err);
 /* Makes argv of argv_template: {name} becomes the parameter's value ({seed} the seed's),
  * {{name}} the text {name}.  Without parameters the command is taken as it is; with them
- * a {name} that is none is MLP_EINVAL, as is a bad name of the run, and parameters that
- * would be one variable. */
+ * a {name} that is none is MLP_EINVAL, as is a bad name of run, experiment or output, and
+ * parameters that would be one variable. */
 int job_fill(struct job *job, struct mlp_error *err);
 /* The parameters as one JSON object; numbers and booleans typed. */
 void job_params_json(const struct job *job, struct strbuf *out);

@@ -8,6 +8,7 @@
 #include "lib/json/write.h"
 #include "lib/launch/environ.h"
 #include "lib/launch/job.h"
+#include "lib/track/experiment.h"
 #include "lib/util/text.h"
 #include "lib/util/xalloc.h"
 
@@ -114,9 +115,14 @@ static int check_params(const struct job *job, struct mlp_error *err)
 	return 0;
 }
 
-/* A name that could not be typed to find the run again. */
-static int check_name(const struct job *job, struct mlp_error *err)
+/* Also a name that could not be typed to find the run again. */
+static int check_names(const struct job *job, struct mlp_error *err)
 {
+	for (size_t i = 0; i < job->outputs.len; i++)
+		if (!*job->outputs.v[i])
+			return mlp_error_set(err, MLP_EINVAL, "bad output ''");
+	if (job->experiment && experiment_name_check(job->experiment, err))
+		return MLP_EINVAL;
 	if (!job->name || (*job->name && *job->name != '@'))
 		return 0;
 	mlp_error_set(err, MLP_EINVAL, *job->name ? "bad name '%s'" : "a run's name is empty",
@@ -129,7 +135,7 @@ static int check_name(const struct job *job, struct mlp_error *err)
 int job_fill(struct job *job, struct mlp_error *err)
 {
 	bool fill = job->params.len || job->seed >= 0;
-	int r = check_name(job, err);
+	int r = check_names(job, err);
 
 	if (!r)
 		r = check_params(job, err);
