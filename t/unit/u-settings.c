@@ -9,6 +9,7 @@
 #include "lib/core/settings.h"
 #include "lib/util/file.h"
 #include "lib/util/path.h"
+#include "lib/util/vec.h"
 #include "lib/util/xalloc.h"
 #include "t/unit/tap.h"
 
@@ -110,10 +111,13 @@ static bool is_waiting(pid_t pid, int fd)
 	what = xasprintf(":%lu ", (unsigned long)st.st_ino);
 	while (!waitpid(pid, NULL, WNOHANG)) {
 		_release_(strbuf_release) struct strbuf locks = STRBUF_INIT;
+		_release_(strvec_release) struct strvec lines = STRVEC_INIT;
 
 		file_read("/proc/locks", 1 << 20, &locks);
-		for (char *line = strtok(locks.buf, "\n"); line; line = strtok(NULL, "\n"))
-			if (strstr(line, "->") && strstr(line, who) && strstr(line, what))
+		strvec_split(&lines, locks.buf, '\n');
+		for (size_t i = 0; i < lines.len; i++)
+			if (strstr(lines.v[i], "->") && strstr(lines.v[i], who) &&
+			    strstr(lines.v[i], what))
 				return true;
 		usleep(1000);
 	}
