@@ -75,6 +75,10 @@ test_expect_success GIT 'diff is what git apply takes' '
 		test "$(tail -1 file)" = b
 	)
 '
+test_expect_success 'an environment as JSON is one line' '
+	mlp show r:env --json >out &&
+	test_line_count = 1 out
+'
 test_expect_success 'what was never there is an error' '
 	mlp train -n plain -- true &&
 	test_expect_code 128 mlp show plain:diff 2>err &&

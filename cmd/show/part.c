@@ -206,6 +206,7 @@ static int show_environment(struct cmd_ctx *ctx, int64_t id)
 	if (r)
 		return r;
 	if (ctx->out.mode == PRINT_JSON) {
+		strbuf_rtrim(&doc);
 		print_json_line(&ctx->out, &doc);
 		return 0;
 	}
