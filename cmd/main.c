@@ -123,13 +123,15 @@ void cmd_print_help(const struct mlp_cmd *cmd, FILE *f)
 
 void cmd_warn(const char *fmt, ...)
 {
+	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
-	fputs("mlp: warning: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	strbuf_vaddf(&text, fmt, ap);
 	va_end(ap);
+	fputs("mlp: warning: ", stderr);
+	print_printable(&(struct printer){ .f = stderr }, text.buf);
+	fputc('\n', stderr);
 }
 
 int cmd_usage(struct cmd_ctx *ctx, const char *fmt, ...)
@@ -382,13 +384,14 @@ static void try_external(int argc, char **argv)
 {
 	_cleanup_free_ char *name = xasprintf("mlp-%s", argv[0]);
 	_cleanup_free_ char *program = strchr(argv[0], '/') ? NULL : path_find_program(name);
+	struct cmd_ctx ctx = { 0 };
 
 	(void)argc;
 	if (!program)
 		return;
 	execv(program, argv);
-	fprintf(stderr, "mlp: cannot run '%s': %s\n", program, strerror(errno));
-	exit(EXIT_FAILED);
+	mlp_error_errno(&ctx.err, errno, "cannot run '%s'", program);
+	exit(cmd_report(&ctx, MLP_ESYSTEM));
 }
 
 static int unknown_command(const char *name)
@@ -517,11 +520,12 @@ static int run_global(const struct global_opts *global, int argc, char **argv)
 {
 	char help[] = "help", version[] = "version";
 	char *help_argv[] = { help, NULL }, *version_argv[] = { version, NULL };
+	struct cmd_ctx ctx = { 0 };
 	int r;
 
 	if (global->dir && chdir(global->dir)) {
-		fprintf(stderr, "mlp: cannot change to '%s': %s\n", global->dir, strerror(errno));
-		return EXIT_FAILED;
+		mlp_error_errno(&ctx.err, errno, "cannot change to '%s'", global->dir);
+		return cmd_report(&ctx, MLP_ESYSTEM);
 	}
 	if (global->version)
 		return run_named(global, 1, version_argv);
@@ -534,10 +538,12 @@ static int run_global(const struct global_opts *global, int argc, char **argv)
 /* Help and usage, too, are lost on a full disk. */
 static int check_output(int r)
 {
+	struct cmd_ctx ctx = { 0 };
+
 	if (!fflush(stdout) || errno == EPIPE || r)
 		return r;
-	fprintf(stderr, "mlp: cannot write to standard output: %s\n", strerror(errno));
-	return EXIT_FAILED;
+	mlp_error_errno(&ctx.err, errno, "cannot write to standard output");
+	return cmd_report(&ctx, MLP_ESYSTEM);
 }
 
 int main(int argc, char **argv)

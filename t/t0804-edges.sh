@@ -40,6 +40,13 @@ test_expect_success 'a damaged file is not shown as if it were the stored one' '
 	test_expect_code 128 mlp show @:f >out 2>err &&
 	test_grep "$(basename "$object")" err
 '
+test_expect_success 'errors are lower case, and words of the caller do nothing to a terminal' '
+	test_expect_code 128 mlp -C "$(printf "x\\033[31m")" log 2>err &&
+	test_grep "no such file or directory" err &&
+	test_grep ! "$(printf "\\033")" err &&
+	test_expect_code 129 mlp -e 2>err "$(printf "\\033")" &&
+	test_grep ! "$(printf "\\033")" err
+'
 test_expect_success 'empty words' '
 	test_expect_code 129 mlp "" 2>err && test_grep "unknown command" err &&
 	test_expect_code 129 mlp train -o "" -- true 2>err && test_grep "bad output" err

@@ -94,8 +94,10 @@ static void each_entry(struct doctor *d, const char *inside,
 	}
 	if (handle)
 		closedir(handle);
-	else if (errno != ENOENT)
-		doctor_say(d, inside, FINDING_WRONG, "cannot read '%s': %s", dir, strerror(errno));
+	else if (errno != ENOENT) {
+		mlp_error_errno(&d->ctx->err, errno, "cannot read '%s'", dir);
+		doctor_say(d, inside, FINDING_WRONG, "%s", d->ctx->err.text);
+	}
 }
 
 struct names {
