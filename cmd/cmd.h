@@ -57,6 +57,8 @@ struct mlp_cmd {
 	int min_args, max_args; /* -1: any number */
 	enum complete complete; /* what the arguments are */
 	const char *words;
+	/* Of one with NEED_DB_WRITE: does this call only read?  NULL: none does. */
+	bool (*only_reads)(const void *opts, int argc);
 	/* Returns an exit code, or a negative MLP_E* with ctx->err set. */
 	int (*run)(struct cmd_ctx *ctx, const void *opts, int argc, char **argv);
 	const struct mlp_cmd *const *verbs; /* NULL-terminated; then .run may be NULL */

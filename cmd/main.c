@@ -259,16 +259,16 @@ static int open_project(struct cmd_ctx *ctx, const struct global_opts *global)
 	return r;
 }
 
-static int open_store(struct cmd_ctx *ctx)
+static int open_store(struct cmd_ctx *ctx, const void *opts, int argc)
 {
-	int needs = ctx->cmd->needs;
+	const struct mlp_cmd *cmd = ctx->cmd;
+	bool writes = cmd->needs & NEED_DB_WRITE && !(cmd->only_reads && cmd->only_reads(opts, argc));
 
-	if (!(needs & (NEED_DB_READ | NEED_DB_WRITE)))
+	if (!(cmd->needs & (NEED_DB_READ | NEED_DB_WRITE)))
 		return 0;
 	/* A reader of a project that has recorded nothing yet sees an empty store. */
 	return track_open(&ctx->db, &ctx->repo,
-			  needs & NEED_DB_WRITE || access(ctx->repo.db_path, F_OK) ? DB_CREATE :
-										     DB_READ,
+			  writes || access(ctx->repo.db_path, F_OK) ? DB_CREATE : DB_READ,
 			  &ctx->err);
 }
 
@@ -306,7 +306,7 @@ static int run_opened(struct cmd_ctx *ctx, const struct global_opts *global, voi
 	int r = open_project(ctx, global);
 
 	if (!r)
-		r = open_store(ctx);
+		r = open_store(ctx, opts, argc);
 	if (r)
 		return cmd_report(ctx, r);
 	if (ctx->cmd->needs & USES_PAGER && !global->no_pager && ctx->out.mode == PRINT_TEXT)

@@ -137,6 +137,14 @@ static int edit(struct cmd_ctx *ctx, const struct run *run, const char *old)
 	return r;
 }
 
+static bool only_reads(const void *opts, int argc)
+{
+	const struct note_opts *o = opts;
+
+	return argc == 1 && !o->message && !o->file && !o->edit &&
+	       !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+}
+
 static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 {
 	_release_(key_values_release) struct key_values tags = { 0 };
@@ -156,14 +164,14 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	if (r)
 		return r;
 	old = key_values_get(&tags, NOTE_TAG);
+	if (only_reads(o, argc))
+		return old ? (puts(old), 0) : EXIT_NO;
 	if (given)
 		strbuf_addstr(&text, given);
 	else if (o->file)
 		r = cmd_read_input(ctx, o->file, NOTE_MAX, &text);
-	else if (o->edit || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
-		return edit(ctx, &run, old);
 	else
-		return old ? (puts(old), 0) : EXIT_NO;
+		return edit(ctx, &run, old);
 	if (!r)
 		r = save(ctx, id, old, &text);
 	return given ? cmd_argument(ctx, r) : r;
@@ -180,5 +188,6 @@ const struct mlp_cmd cmd_note = {
 	.min_args = 1,
 	.max_args = 2,
 	.complete = COMPLETE_RUN,
+	.only_reads = only_reads,
 	.run = run,
 };

@@ -241,6 +241,12 @@ static int run(struct cmd_ctx *ctx, const void *data, int argc, char **argv)
 	return reproduce(&re, argv[0]);
 }
 
+static bool only_reads(const void *data, int argc)
+{
+	(void)argc;
+	return ((const struct reproduce_opts *)data)->check;
+}
+
 const struct mlp_cmd cmd_reproduce = {
 	.name = "reproduce",
 	.group = "run",
@@ -252,5 +258,6 @@ const struct mlp_cmd cmd_reproduce = {
 	.min_args = 1,
 	.max_args = 1,
 	.complete = COMPLETE_RUN,
+	.only_reads = only_reads,
 	.run = run,
 };

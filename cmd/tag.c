@@ -46,6 +46,13 @@ static int set(struct cmd_ctx *ctx, int64_t id, const char *arg)
 	return tag_set(ctx->db, id, key, eq + 1, &ctx->err);
 }
 
+static bool only_reads(const void *opts, int argc)
+{
+	const struct tag_opts *o = opts;
+
+	return argc == 1 && !o->unset.len;
+}
+
 static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 {
 	_cleanup_txn_ struct db *txn = NULL;
@@ -59,7 +66,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	r = run_resolve(ctx->db, argv[0], &id, &ctx->err);
 	if (r)
 		return r;
-	if (argc == 1 && !o->unset.len)
+	if (only_reads(o, argc))
 		return list(ctx, id);
 	r = db_txn(&txn, ctx->db, &ctx->err);
 	for (size_t i = 0; !r && i < o->unset.len; i++)
@@ -80,5 +87,6 @@ const struct mlp_cmd cmd_tag = {
 	.min_args = 1,
 	.max_args = -1,
 	.complete = COMPLETE_RUN,
+	.only_reads = only_reads,
 	.run = run,
 };

@@ -39,7 +39,8 @@ test_lazy_prereq UNSHARE 'unshare -m true'
 test_expect_success 'a project with a run' '
 	mlp init &&
 	echo data >model.bin &&
-	mlp train -n first -o model.bin -- sh -c "echo printed" &&
+	mlp train -n first -t kind=x -o model.bin -- sh -c "echo printed" &&
+	mlp note @ words &&
 	cp -R .mlp sound
 '
 
@@ -72,7 +73,12 @@ test_expect_success 'MLP_DIR names a file' '
 test_expect_success ROOT,UNSHARE 'a folder that cannot be written can be read' '
 	in_read_only "mlp show @ >$TEST_ROOT/shown 2>$TEST_ROOT/err" &&
 	test_grep first "$TEST_ROOT/shown" &&
-	test_must_be_empty "$TEST_ROOT/err"
+	test_must_be_empty "$TEST_ROOT/err" &&
+	in_read_only "mlp tag @ >$TEST_ROOT/shown" &&
+	test_grep kind "$TEST_ROOT/shown" &&
+	in_read_only "mlp note @ >$TEST_ROOT/shown </dev/null" &&
+	echo words >expect && test_cmp expect "$TEST_ROOT/shown" &&
+	in_read_only "mlp -q reproduce --check @"
 '
 
 test_expect_success ROOT,UNSHARE 'and writing is refused' '
