@@ -8,18 +8,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd/print.h"
+#include "cmd/cmd.h"
+#include "lib/util/path.h"
 
 static pid_t pager_pid;
 
+#define DEFAULT_PAGER "less"
+
 static const char *pager_command(const char *configured)
 {
-	const char *names[] = { getenv("MLP_PAGER"), configured, getenv("PAGER"), "less" };
+	const char *names[] = { getenv("MLP_PAGER"), configured, getenv("PAGER"), DEFAULT_PAGER };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i])
 			return names[i];
 	return NULL;
+}
+
+/* Told before there is output that would be lost.  What only the shell can read is left to
+ * it. */
+static bool can_start(const char *command)
+{
+	_cleanup_free_ char *word = xmemdupz(command, strcspn(command, " \t"));
+	_cleanup_free_ char *program = path_find_program(word);
+
+	if (program || strpbrk(word, "=$`\"'\\;&|<>(){}~*?["))
+		return true;
+	if (strcmp(command, DEFAULT_PAGER))
+		cmd_warn("there is no pager '%s'", word);
+	return false;
 }
 
 /* The pager is the user's own command line, so it goes to the shell as git does. */
@@ -37,7 +54,8 @@ void pager_start(const char *configured)
 	const char *command = pager_command(configured);
 	int fds[2];
 
-	if (!isatty(STDOUT_FILENO) || !*command || !strcmp(command, "cat") || pager_pid)
+	if (!isatty(STDOUT_FILENO) || !*command || !strcmp(command, "cat") || pager_pid ||
+	    !can_start(command))
 		return;
 	if (pipe(fds))
 		return;

@@ -192,4 +192,20 @@ test_expect_success '--trash and --all' '
 	test_expect_code 129 mlp log --all --trash
 '
 
+on_terminal()
+{
+	python3 -c "import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))" "$@" </dev/null
+}
+
+test_expect_success PTY,PYTHON 'a pager that is not there loses nothing' '
+	PAGER="nosuch-pager -x" on_terminal mlp log >out &&
+	test_grep "warning: there is no pager .nosuch-pager." out &&
+	test_grep wise-heron-99 out &&
+	PAGER="sed s/heron/crane/" on_terminal mlp log >out &&
+	test_grep wise-crane-99 out &&
+	MLP_PAGER="PAGER_A=1 sed s/heron/crane/" on_terminal mlp log >out &&
+	test_grep wise-crane-99 out
+'
+
 test_done
