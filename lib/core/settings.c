@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@
 #include "lib/util/text.h"
 #include "lib/util/vec.h"
 
-enum { FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20, LINKS_MAX = 40 };
 
 void settings_release(struct settings *s)
 {
@@ -272,9 +273,29 @@ static int open_locked(const char *lock)
 	}
 }
 
-int settings_write(const char *path, const char *key, const char *value, struct mlp_error *err)
+/* The file that a path leads to, which need not be there.  A file of settings is often a
+ * link into a folder of its owner's, and stays one. */
+static char *follow(const char *path)
+{
+	char *at = xstrdup(path), target[PATH_MAX];
+	ssize_t n;
+
+	for (int links = 0; links < LINKS_MAX; links++) {
+		_cleanup_free_ char *link = at, *dir = path_dirname(link);
+
+		n = readlink(link, target, sizeof(target) - 1);
+		if (n < 0)
+			return steal_ptr(&link);
+		target[n] = '\0';
+		at = path_join(dir, target);
+	}
+	return at;
+}
+
+int settings_write(const char *name, const char *key, const char *value, struct mlp_error *err)
 {
 	_cleanup_free_ char *canonical = settings_key(key);
+	_cleanup_free_ char *path = follow(name);
 	_cleanup_free_ char *lock = xasprintf("%s.lock", path);
 	_cleanup_free_ char *dir = path_dirname(path);
 	_cleanup_close_ int fd = -1;

@@ -68,7 +68,8 @@ int settings_get_size(const struct settings *s, const char *key, int64_t def, in
 char *settings_key(const char *key);
 /* Writes key = value into a file, replacing its last value and keeping comments and
  * order; value NULL removes every value of the key (MLP_ENOTFOUND when there is
- * none).  The file is replaced atomically under a lock file, and made if absent. */
-int settings_write(const char *path, const char *key, const char *value, struct mlp_error *err);
+ * none).  The file is replaced atomically under a lock file, and made if absent; links to
+ * it are followed. */
+int settings_write(const char *name, const char *key, const char *value, struct mlp_error *err);
 
 #endif

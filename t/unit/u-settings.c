@@ -93,6 +93,27 @@ static void test_write(void)
 	path_remove_tree(dir);
 }
 
+static void test_write_link(void)
+{
+	_cleanup_free_ char *dir = tap_folder(), *path = path_join(dir, "config");
+	_cleanup_free_ char *sub = path_join(dir, "sub"), *file = path_join(dir, "sub/real");
+	_cleanup_free_ char *second = path_join(dir, "sub/link"), *round = path_join(dir, "round");
+	struct mlp_error err = MLP_ERROR_INIT;
+	struct stat st;
+
+	mkdir(sub, 0777);
+	ok(!symlink("sub/link", path), "a link");
+	ok(!symlink("real", second), "to a link to what is not there yet");
+	is_int(settings_write(path, "a.b", "1", &err), 0, "written");
+	is_file(file, "[a]\n\tb = 1\n", "there");
+	is_int(settings_write(path, "a.b", "2", &err), 0, "and again");
+	is_file(file, "[a]\n\tb = 2\n", "there");
+	ok(!lstat(path, &st) && S_ISLNK(st.st_mode), "the link stays one");
+	ok(!symlink("round", round), "a link to itself");
+	ok(settings_write(round, "a.b", "1", &err) < 0, "is none to write to");
+	path_remove_tree(dir);
+}
+
 static int lock_new(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -178,6 +199,7 @@ int main(void)
 	test_errors();
 	test_values();
 	test_write();
+	test_write_link();
 	test_write_third();
 	test_comments_stay();
 	test_keys();
