@@ -44,11 +44,24 @@ test_expect_success 'the packages are those that it finds itself' '
 	PY
 '
 
-test_expect_success 'a script is followed to its interpreter, a shell script is not' '
+test_expect_success 'a script is followed to its interpreter, and what is none leads to no python' '
 	printf "#!%s\n" "$python" >tool && chmod +x tool && mlp -q train -- ./tool &&
 	member python version >v && echo "\"$version\"" >want && test_cmp want v &&
-	printf "#!/bin/sh\n" >tool && mlp -q train -- ./tool && member python >v && echo null >want &&
-	test_cmp want v
+	member python guessed_by >v && echo null >want && test_cmp want v &&
+	mlp -q train -- true && member python >v && test_cmp want v
+'
+
+test_expect_success 'a shell may start any python: that of the active environment, or on PATH' '
+	printf "#!/bin/sh\n" >tool && mlp -q train -- ./tool && member python guessed_by >v && echo "\"PATH\"" >want &&
+	test_cmp want v && mlp show @ >shown && test_grep "packages, perhaps: found by PATH" shown &&
+	python3 -m venv --without-pip active && site=$(echo active/lib/python*/site-packages) && mkdir "$site/own-1.0.dist-info" &&
+	printf "Metadata-Version: 2.1\nName: own\nVersion: 1.0\n" >"$site/own-1.0.dist-info/METADATA" &&
+	for command in "sh -c :" "nice sh -c :" true
+	do
+		VIRTUAL_ENV=$PWD/active mlp -q train -- $command && member python guessed_by >v &&
+		echo "\"VIRTUAL_ENV\"" >want && test_cmp want v && member python packages >v &&
+		test_grep "\"own\": \"1.0\"" v || return 1
+	done
 '
 
 test_expect_success 'behind env and nice' '

@@ -26,6 +26,7 @@ void show_release(struct show_data *d)
 	run_files_release(&d->files);
 	free(e->object);
 	free(e->python);
+	free(e->guessed_by);
 	free(e->cpu);
 	free(e->kernel);
 	free(e->os);
@@ -59,6 +60,7 @@ static int read_document(struct cmd_ctx *ctx, const struct strbuf *text, struct 
 	if (!doc)
 		return MLP_ECORRUPT;
 	e->python = text_at(python, "version");
+	e->guessed_by = text_at(python, "guessed_by");
 	if (json_is_object(json_get(python, "packages")))
 		e->packages = (int64_t)json_count(json_get(python, "packages"));
 	e->cpu = text_at(cpu, "model");

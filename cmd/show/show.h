@@ -25,7 +25,7 @@ struct show_opts {
 /* From the environment document; NULL or -1: not known. */
 struct show_environment {
 	char *object; /* NULL: none was recorded */
-	char *python, *cpu, *kernel, *os, *gpu, *driver, *cuda, *container;
+	char *python, *guessed_by, *cpu, *kernel, *os, *gpu, *driver, *cuda, *container;
 	int64_t packages, cores, gpus;
 };
 

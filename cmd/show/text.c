@@ -230,7 +230,9 @@ static void show_environment(struct printer *p, const struct show_environment *e
 		return;
 	show_heading(p, "environment");
 	if (e->python && e->packages >= 0)
-		linef(p, "python", "%s, %" PRId64 " packages", e->python, e->packages);
+		linef(p, "python", "%s, %" PRId64 " packages%s%s", e->python, e->packages,
+		      e->guessed_by ? ", perhaps: found by " : "",
+		      e->guessed_by ? e->guessed_by : "");
 	else if (e->python)
 		line(p, "python", e->python);
 	if (e->gpu)

@@ -228,6 +228,29 @@ static void compare_variable(struct env_differences *out, const char *what,
 			       IS_AMONG(name, deterministic) ? BREAK : TOLERATE);
 }
 
+/* Is it known that the command runs in this Python? */
+static bool is_sure(const struct json *python)
+{
+	return python && !json_text(json_get(python, "guessed_by"));
+}
+
+/* A Python that may not have been used at all: found on PATH, or seen by one of the two
+ * only, which the other may just be too old to guess. */
+static bool may_be_unused(const struct json *was, const struct json *is)
+{
+	const char *a = json_text(json_get(was, "guessed_by"));
+	const char *b = json_text(json_get(is, "guessed_by"));
+
+	return (a && (!is || !strcmp(a, "PATH"))) || (b && (!was || !strcmp(b, "PATH")));
+}
+
+static void tolerate_python(struct env_differences *out)
+{
+	for (size_t i = 0; i < out->len; i++)
+		if (!strncmp(out->v[i].what, "python.", strlen("python.")))
+			out->v[i].level = ENV_TOLERABLE;
+}
+
 /* The identity of a program that is no Python: that one is compared by its version. */
 static void compare_program(struct env_differences *out, const struct json *was,
 			    const struct json *is)
@@ -237,7 +260,7 @@ static void compare_program(struct env_differences *out, const struct json *was,
 	bool system = path && (!strncmp(path, "/usr/", 5) || !strncmp(path, "/bin/", 5));
 	enum rule rule = system ? TOLERATE : BREAK;
 
-	if (json_get(was, "python") && json_get(is, "python"))
+	if (is_sure(json_get(was, "python")) && is_sure(json_get(is, "python")))
 		return;
 	if (json_get(a, "build_id"))
 		compare_values(out, "program.build_id", json_get(a, "build_id"),
@@ -332,6 +355,8 @@ int environment_compare(const char *was, const char *is, struct env_differences 
 	compare_members(out, "conda.packages", find(a, "conda.packages"),
 			find(b, "conda.packages"), compare_package);
 	compare_members(out, "locks", json_get(a, "locks"), json_get(b, "locks"), compare_lock);
+	if (may_be_unused(json_get(a, "python"), json_get(b, "python")))
+		tolerate_python(out);
 	compare_cpu(out, a, b);
 	compare_devices(out, a, b);
 	compare_members(out, "variables", json_get(a, "variables"), json_get(b, "variables"),

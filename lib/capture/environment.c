@@ -83,7 +83,9 @@ static void describe_sources(struct json_writer *w, const struct packages *p)
 	json_close(w, '}');
 }
 
-static void describe_interpreter(struct json_writer *w, const struct python *py)
+/* guessed_by: NULL where the command itself says that it is this one. */
+static void describe_interpreter(struct json_writer *w, const struct python *py,
+				 const char *guessed_by)
 {
 	_release_(packages_release) struct packages packages = PACKAGES_INIT;
 
@@ -96,6 +98,7 @@ static void describe_interpreter(struct json_writer *w, const struct python *py)
 	json_put_string(w, "version", py->version);
 	json_put_string(w, "prefix", py->prefix);
 	json_put_bool(w, "virtual", py->venv);
+	json_put_string(w, "guessed_by", guessed_by);
 	json_key(w, "sites");
 	json_open(w, '[');
 	for (size_t i = 0; i < py->sites.len; i++) {
@@ -143,12 +146,13 @@ static void describe_conda(struct json_writer *w, const char *prefix)
 
 static void describe_python(struct json_writer *w, const char *const *argv, const char *dir)
 {
-	_cleanup_free_ char *path = interpreter_find(argv, dir);
+	const char *guessed_by;
+	_cleanup_free_ char *path = interpreter_guess(argv, dir, &guessed_by);
 	_release_(python_release) struct python py = { 0 };
 
 	if (path) {
 		python_read(path, dir, &py);
-		describe_interpreter(w, &py);
+		describe_interpreter(w, &py, guessed_by);
 	}
 	describe_conda(w, py.prefix);
 }

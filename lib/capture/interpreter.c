@@ -176,7 +176,21 @@ static bool is_wrapper(const char *name)
 	return false;
 }
 
-static char *find(const char *const *argv, const char *dir, int depth)
+/* Programs that start others as they are told. */
+static bool is_shell(const char *name)
+{
+	static const char *const names[] = { "sh",   "bash", "dash",  "ash",  "zsh",	"ksh",
+					     "mksh", "fish", "tcsh",  "csh",  "busybox", "make",
+					     "gmake", "ninja", "just", "task", "parallel", "xargs" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* shell: whether it is one that was found in the end. */
+static char *find(const char *const *argv, const char *dir, int depth, bool *shell)
 {
 	_cleanup_free_ char *path = argv[0] ? program_find(argv[0], dir) : NULL;
 	_cleanup_free_ char *script = NULL;
@@ -193,20 +207,44 @@ static char *find(const char *const *argv, const char *dir, int depth)
 	name = path_basename(path);
 	if (is_python_name(name))
 		return steal_ptr(&path);
+	*shell |= is_shell(name);
 	found = python_of_launcher(name, argv, dir);
 	for (size_t i = 1; !found && is_wrapper(name) && argv[i]; i++)
 		if (argv[i][0] != '-')
-			found = find(argv + i, dir, depth + 1);
+			found = find(argv + i, dir, depth + 1, shell);
 	script = found || is_wrapper(name) ? NULL : script_interpreter(path);
 	if (script) {
 		const char *const inner[] = { script, NULL };
 
-		found = find(inner, dir, depth + 1);
+		found = find(inner, dir, depth + 1, shell);
 	}
 	return found;
 }
 
 char *interpreter_find(const char *const *argv, const char *dir)
 {
-	return find(argv, dir, 0);
+	bool shell = false;
+
+	return find(argv, dir, 0, &shell);
+}
+
+char *interpreter_guess(const char *const *argv, const char *dir, const char **by)
+{
+	static const char *const variables[] = { "VIRTUAL_ENV", "CONDA_PREFIX" };
+	static const char *const pythons[] = { "python3", "python" };
+	bool shell = false;
+	char *found = find(argv, dir, 0, &shell);
+
+	*by = NULL;
+	for (size_t i = 0; !found && i < ARRAY_SIZE(variables); i++) {
+		*by = variables[i];
+		found = python_of_variable(variables[i], dir);
+	}
+	for (size_t i = 0; !found && shell && i < ARRAY_SIZE(pythons); i++) {
+		const char *const python[] = { pythons[i], NULL };
+
+		*by = "PATH";
+		found = find(python, dir, 0, &shell);
+	}
+	return found;
 }

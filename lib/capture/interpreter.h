@@ -10,6 +10,10 @@ char *program_find(const char *name, const char *dir);
  * NULL when there is none, as for a shell script.  Links are not followed, because a
  * virtual environment is known by its link.  Caller frees. */
 char *interpreter_find(const char *const *argv, const char *dir);
+/* The same; where there is none, the python that argv may start in the end: that of the
+ * active environment, or the one on PATH where a shell or make chooses.  by gets the name
+ * of the variable that tells, NULL for no guess.  Caller frees. */
+char *interpreter_guess(const char *const *argv, const char *dir, const char **by);
 /* What a script of pyenv's folder "shims" would start in dir; NULL for any other path.
  * Caller frees. */
 char *pyenv_resolve(const char *shim, const char *dir);
