@@ -135,6 +135,16 @@ test_expect_success 'files and folders as artifacts' '
 	test_expect_code 129 mlp record artifact --name x alone.txt model 2>err
 '
 
+test_expect_success 'what is no file is no artifact, and an empty folder is said' '
+	mkfifo odd.pipe && for f in odd.pipe /dev/zero
+	do
+		test_expect_code 128 mlp record artifact "$f" 2>err &&
+		test_grep "neither a file nor a folder" err || return 1
+	done &&
+	mkdir odd.dir && mlp record artifact odd.dir 2>err && test_grep "has no files" err &&
+	test "$(stored "SELECT count(*) FROM run_file WHERE role = 3 AND (path LIKE '\''odd%'\'' OR path = '\''zero'\'')")" = 0
+'
+
 test_expect_success 'each table of the store is in its manual page' '
 	stored "SELECT name FROM sqlite_schema WHERE type = '\''table'\'' AND name NOT LIKE '\''sqlite%'\''" |
 		LC_ALL=C sort >exp &&

@@ -4,6 +4,7 @@
 #include "lib/track/artifact.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/store/filetree.h"
 #include "lib/track/file.h"
@@ -49,6 +50,7 @@ int artifact_put(struct db *db, const struct repo *repo, int64_t run,
 	struct found found = { .root = root, .name = artifact->name };
 	struct filetree_visitor visitor = { add_file, &found, artifact->events };
 	size_t len = strlen(root);
+	struct stat st;
 	int r;
 
 	while (len > 1 && root[len - 1] == '/')
@@ -57,7 +59,11 @@ int artifact_put(struct db *db, const struct repo *repo, int64_t run,
 		found.name = path_basename(full);
 	if (!path_is_safe(found.name))
 		return mlp_error_set(err, MLP_EINVAL, "'%s' cannot name an artifact", found.name);
+	if (!stat(root, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return mlp_error_set(err, MLP_EINVAL, "'%s' is neither a file nor a folder", root);
 	r = filetree_scan(repo, root, FILETREE_STORE, &visitor, err);
+	if (!r && !found.files.len)
+		mlp_warn(artifact->events, "nothing is stored: '%s' has no files", root);
 	if (!r)
 		r = put_rows(db, run, &found.files, err);
 	run_files_release(&found.files);

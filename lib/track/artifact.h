@@ -14,7 +14,8 @@ struct artifact_new {
 };
 
 /* Stores it by content and lists it with the run, all of it or nothing.  MLP_EMISSING when
- * path does not exist. */
+ * path does not exist, MLP_EINVAL when it is neither file nor folder; a folder without files
+ * is a warning. */
 int artifact_put(struct db *db, const struct repo *repo, int64_t run,
 		 const struct artifact_new *artifact, struct mlp_error *err);
 
