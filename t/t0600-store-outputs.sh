@@ -87,6 +87,16 @@ test_expect_success 'an input that is missing: nothing is started' '
 	test_path_is_missing started
 '
 
+test_expect_success 'an output has one name, however it is written' '
+	mkdir named && cd named && mlp -q init &&
+	mlp -q train -o a -o ./a -o "$PWD/a" -o sub//b/ -- sh -c "echo 1 >a; mkdir -p sub/b; echo 2 >sub/b/c" 2>err &&
+	paths() { mlp show --json @ | sed "s/.*\"outputs\":\[\([^]]*\).*/\1/" | tr "," "\n" | sed -n "s/.*\"path\":\"\(.*\)\"/\1/p"; } &&
+	paths >got && test_write_lines a sub/b/c >want && test_cmp want got && test_must_be_empty err && rm got want err &&
+	mlp -q train -o . -- true && paths >../got && test_write_lines a sub/b/c >../want && test_cmp ../want ../got &&
+	cd .. && mkdir -p far/deep && ln -s far/deep link && mlp -q train -o link/../x -- sh -c "echo 3 >far/x" &&
+	test "$(mlp show @:link/../x)" = 3
+'
+
 test_expect_success 'pipes and sockets in an output are left out with a warning' '
 	mkdir odd &&
 	mkfifo odd/pipe &&

@@ -134,8 +134,9 @@ int inputs_record(struct db *db, int64_t run, const struct input_sets *sets,
 static int collect_output(void *data, const struct filetree_entry *entry, struct mlp_error *err)
 {
 	struct run_files *files = data;
-	struct run_file file = { FILE_OUTPUT, xstrdup(entry->path), entry->size, entry->mode,
-				 xstrdup_null(entry->sha256), entry->stored };
+	const char *below = path_below(entry->path, ".");
+	struct run_file file = { FILE_OUTPUT, xstrdup(below ? below : entry->path), entry->size,
+				 entry->mode, xstrdup_null(entry->sha256), entry->stored };
 
 	(void)err;
 	vec_push(files, file);
@@ -159,7 +160,8 @@ static int record_outputs(struct db *db, int64_t run, const struct run_files *fi
 static int64_t import_events(const struct job_host *host, int64_t run, const char *output,
 			  const char *path)
 {
-	const char *below = path_below(path, output), *name = path_basename(path);
+	const char *below = strcmp(output, ".") ? path_below(path, output) : path;
+	const char *name = path_basename(path);
 	size_t len = below && name > below ? (size_t)(name - below) : 0;
 	_cleanup_free_ char *prefix = xmemdupz(below ? below : "", len);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -172,27 +174,67 @@ static int64_t import_events(const struct job_host *host, int64_t run, const cha
 	return stats.bad_tags;
 }
 
-/* The rows come after the objects they name are durable. */
+/* The shortest name of an output, so that it has one however it is written; a ".." behind
+ * a link leads elsewhere than it seems, and stays. */
+static char *output_name(const char *path)
+{
+	_cleanup_free_ char *normal = path_normal(path);
+	struct stat a, b;
+
+	if (stat(path, &a) || stat(normal, &b) || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		return xstrdup(path);
+	return steal_ptr(&normal);
+}
+
+/* Outputs by their names, each once. */
+static void name_outputs(const struct job *job, struct strvec *names)
+{
+	_release_(strvec_release) struct strvec seen = STRVEC_INIT;
+
+	for (size_t i = 0; i < job->outputs.len; i++) {
+		_cleanup_free_ char *name = output_name(job->outputs.v[i]);
+		_cleanup_free_ char *full = path_absolute(name);
+		bool again = false;
+
+		for (size_t j = 0; j < seen.len; j++)
+			again |= !strcmp(seen.v[j], full);
+		if (again)
+			continue;
+		strvec_push_take(names, steal_ptr(&name));
+		strvec_push_take(&seen, steal_ptr(&full));
+	}
+}
+
+static int store_output(const struct job_host *host, int64_t run, const char *output,
+			int64_t *bad_tags, struct mlp_error *err)
+{
+	_release_(run_files_release) struct run_files files = { 0 };
+	struct filetree_visitor visitor = { collect_output, &files, host->events };
+	int r = filetree_scan(host->repo, output, FILETREE_STORE, &visitor, err);
+
+	/* The rows come after the objects they name are durable. */
+	if (!r)
+		r = record_outputs(host->db, run, &files, err);
+	for (size_t i = 0; !r && i < files.len; i++)
+		if (S_ISREG(files.v[i].mode) &&
+		    tensorboard_is_event_file(path_basename(files.v[i].path)))
+			*bad_tags += import_events(host, run, output, files.v[i].path);
+	return r;
+}
+
 int outputs_store(const struct job_host *host, int64_t run, const struct job *job,
 		  struct strvec *missing, struct mlp_error *err)
 {
+	_release_(strvec_release) struct strvec names = STRVEC_INIT;
 	int64_t bad_tags = 0;
 
-	for (size_t i = 0; i < job->outputs.len; i++) {
-		_release_(run_files_release) struct run_files files = { 0 };
-		struct filetree_visitor visitor = { collect_output, &files, host->events };
-		int r = filetree_scan(host->repo, job->outputs.v[i], FILETREE_STORE, &visitor, err);
+	name_outputs(job, &names);
+	for (size_t i = 0; i < names.len; i++) {
+		int r = store_output(host, run, names.v[i], &bad_tags, err);
 
 		if (r == MLP_EMISSING)
-			strvec_push(missing, job->outputs.v[i]);
-		else if (!r)
-			r = record_outputs(host->db, run, &files, err);
-		for (size_t j = 0; !r && j < files.len; j++)
-			if (S_ISREG(files.v[j].mode) &&
-			    tensorboard_is_event_file(path_basename(files.v[j].path)))
-				bad_tags += import_events(host, run, job->outputs.v[i],
-							  files.v[j].path);
-		if (r && r != MLP_EMISSING)
+			strvec_push(missing, names.v[i]);
+		else if (r)
 			return r;
 	}
 	if (bad_tags)
