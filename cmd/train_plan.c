@@ -8,6 +8,7 @@
 
 #include "cmd/train.h"
 #include "lib/capture/capture.h"
+#include "lib/json/read.h"
 #include "lib/launch/environ.h"
 #include "lib/launch/files.h"
 #include "lib/track/command.h"
@@ -109,8 +110,58 @@ static void put_limits(struct printer *p, const struct job *job)
 		strbuf_addf(&text, "%lld", (long long)job->retries);
 		row(p, "limit", "retries", text.buf);
 	}
+	strbuf_clear(&text);
+	clock_add_duration(&text, job->grace_ms);
+	row(p, "limit", "grace", text.buf);
 	if (job->gpus)
 		row(p, "limit", "gpus", job->gpus);
+	if (job->nice)
+		row(p, "limit", "nice", "low priority for processor and disk");
+}
+
+static void put_python(struct printer *p, const struct json *python)
+{
+	const char *version = json_text(json_get(python, "version"));
+	const char *by = json_text(json_get(python, "guessed_by"));
+	_cleanup_free_ char *packages = xasprintf("%zu", json_count(json_get(python, "packages")));
+
+	if (!python) {
+		row(p, "environment", "python", "none is found");
+		return;
+	}
+	row(p, "environment", "python", version ? version : "of unknown version");
+	row(p, "environment", "interpreter", json_text(json_get(python, "path")));
+	if (by)
+		row(p, "environment", "guessed by", by);
+	row(p, "environment", "packages", packages);
+}
+
+static void put_environment(struct printer *p, const struct job *job,
+			    const struct settings *settings)
+{
+	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	struct mlp_error err = MLP_ERROR_INIT;
+	_cleanup_(json_free) struct json *doc = NULL;
+	const struct json *gpu;
+
+	if (!capture_environment(settings, (const char *const *)job->argv.v, ".", &text, &err))
+		doc = json_parse(text.buf, text.len, &err);
+	if (!doc) {
+		row(p, "environment", "state", err.text);
+		return;
+	}
+	put_python(p, json_get(doc, "python"));
+	gpu = json_get(json_get(doc, "gpu"), "devices");
+	for (const struct json *v = NULL; (v = json_next(gpu, v));)
+		row(p, "environment", "gpu", json_text(json_get(v, "model")));
+}
+
+static void put_seed(struct printer *p, const struct job *job)
+{
+	_cleanup_free_ char *seed = xasprintf("%lld", (long long)job->seed);
+
+	if (job->seed >= 0)
+		row(p, "run", "seed", seed);
 }
 
 int train_plan(struct cmd_ctx *ctx, const struct job *job)
@@ -131,6 +182,7 @@ int train_plan(struct cmd_ctx *ctx, const struct job *job)
 	row(p, "run", "program", program);
 	row(p, "run", "folder", cwd);
 	row(p, "run", "project", ctx->repo.dir ? ctx->repo.dir : "(would be made here)");
+	put_seed(p, job);
 	for (size_t i = 0; i < job->params.len; i++)
 		row(p, "parameter", job->params.v[i].key, job->params.v[i].value);
 	for (size_t i = 0; i < job->tags.len; i++)
@@ -139,6 +191,7 @@ int train_plan(struct cmd_ctx *ctx, const struct job *job)
 	put_files(p, &job->inputs, "input");
 	put_files(p, &job->outputs, "output");
 	put_code(p, &ctx->repo.settings);
+	put_environment(p, job, &ctx->repo.settings);
 	put_variables(p, job, &ctx->repo);
 	print_end(p);
 	return program ? 0 : EXIT_NO;

@@ -211,7 +211,10 @@ test_expect_success 'a dry run tells and writes nothing' '
 	) &&
 	test_grep "run  *command  *echo 0.5" out &&
 	test_grep "input  *in  *2 bytes" out &&
+	test_grep "limit  *grace  *10.0s" out && test_grep "environment  *python" out &&
 	test_grep "variable  *MLP_PARAM_LR  *0.5" out &&
+	mlp train --dry-run --nice --seed 5 -- python3 -c 1 >out && test_grep "limit  *nice" out &&
+	test_grep "run  *seed  *5" out &&
 	mlp train --dry-run --json -- true >out &&
 	test_grep "\"item\":\"run\",\"name\":\"experiment\",\"value\":\"Default\"" out &&
 	test_expect_code 1 mlp train --dry-run -- no-such-program >out
