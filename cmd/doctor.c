@@ -42,11 +42,13 @@ void doctor_say(struct doctor *d, const char *what, enum finding finding, const 
 static void check_settings(struct doctor *d)
 {
 	const struct mlp_error *err = &d->ctx->err;
+	_cleanup_free_ char *system = repo_system_settings_path();
 
 	if (err->code)
 		doctor_say(d, "config", FINDING_WRONG, "%s", err->text);
 	else
-		doctor_say(d, "config", FINDING_OK, "%zu settings", d->ctx->repo.settings.len);
+		doctor_say(d, "config", FINDING_OK, "%zu set; the machine's are in '%s'",
+			   d->ctx->repo.settings.len, system);
 }
 
 static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)

@@ -46,9 +46,13 @@ static bool matches_setting(const char *name, const struct settings *settings)
 	for (size_t i = 0; settings && i < settings->len; i++) {
 		_release_(strvec_release) struct strvec patterns = STRVEC_INIT;
 
+		_cleanup_free_ char *list = xstrdup(settings->v[i].value);
+
 		if (strcmp(settings->v[i].key, "capture.env"))
 			continue;
-		strvec_split(&patterns, settings->v[i].value, ' ');
+		for (char *p = list; (p = strpbrk(p, ",\t")); )
+			*p = ' ';
+		strvec_split(&patterns, list, ' ');
 		for (size_t j = 0; j < patterns.len; j++)
 			if (*patterns.v[j] && text_glob(patterns.v[j], name))
 				return true;

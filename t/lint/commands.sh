@@ -133,6 +133,14 @@ page_options()
 	}' | LC_ALL=C sort -u
 }
 
+lint_empty 'each setting is in mlp-config(1)' '
+	sed -n "s/^	{ \"\([^\"]*\)\".*/\1/p" cmd/settings_known.c >"$TRASH/settings"
+	test -s "$TRASH/settings" || echo "no settings found"
+	while read -r key
+	do
+		grep "^\.It Ql " man/mlp-config.1 | tr -s " ," "\n" | grep -qxF "$key" || echo "$key"
+	done <"$TRASH/settings"'
+
 # What every command has is told in mlp(1).
 common='^(-h|--help|--json|-z)$'
 

@@ -201,7 +201,7 @@ static void check_variables(void)
 	_release_(strbuf_release) struct strbuf out = STRBUF_INIT;
 	struct json_writer w = { .out = &out };
 
-	settings_add(&s, "capture.env", "NOTHING MY_*", SETTINGS_USER, "test", NULL);
+	settings_add(&s, "capture.env", "NOTHING,UNTHING, MY_*", SETTINGS_USER, "test", NULL);
 	json_open(&w, '{');
 	variables_describe(&w, env, &s);
 	json_close(&w, '}');
