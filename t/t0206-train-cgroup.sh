@@ -17,7 +17,7 @@ test_expect_success GROUPS_OF_OURS 'the group is there while the command runs, a
 	unshare -m sh -ec "mount -t cgroup2 none cg; export MLP_CGROUP_ROOT=\$PWD/cg
 		mlp -q train -- cat /proc/self/cgroup
 		group=\$(sed -n \"s,^0::.*/mlp-,mlp-,p\" out)
-		find cg -name \"\$group\"" >out &&
+		find cg -name \"\$group\" || : groups of others vanish meanwhile" >out &&
 	test_grep "^0::.*/mlp-[0-9a-f]*-1$" out &&
 	test_must_fail grep "^cg/" out
 '
