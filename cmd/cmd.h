@@ -67,6 +67,7 @@ struct mlp_cmd {
 /* The table made from commands.def, NULL-terminated, sorted by name. */
 extern const struct mlp_cmd *const mlp_commands[];
 const struct mlp_cmd *cmd_find(const char *name);
+const struct mlp_cmd *cmd_find_verb(const struct mlp_cmd *cmd, const char *name);
 /* The help of -h. */
 void cmd_print_help(const struct mlp_cmd *cmd, FILE *f);
 /* Options of every command: --help, and --json and -z where it has output. */

@@ -283,14 +283,6 @@ static bool offer_value(struct completer *c, const struct opt *const *tables)
 	return true;
 }
 
-static const struct mlp_cmd *find_verb(const struct mlp_cmd *cmd, const char *word)
-{
-	for (const struct mlp_cmd *const *v = cmd->verbs; v && *v; v++)
-		if (!strcmp((*v)->name, word))
-			return *v;
-	return NULL;
-}
-
 static void offer_arguments(struct completer *c, const struct mlp_cmd *cmd, int args)
 {
 	for (const struct mlp_cmd *const *v = args ? NULL : cmd->verbs; v && *v; v++)
@@ -313,8 +305,8 @@ static void complete_command(struct completer *c, const struct mlp_cmd *cmd, cha
 	int args = 0;
 
 	c->ctx->cmd = cmd;
-	if (n > 1 && find_verb(cmd, words[0])) {
-		complete_command(c, find_verb(cmd, words[0]), words + 1, n - 1);
+	if (n > 1 && cmd_find_verb(cmd, words[0])) {
+		complete_command(c, cmd_find_verb(cmd, words[0]), words + 1, n - 1);
 		return;
 	}
 	for (int i = 0; i < n - 1; i++) {

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -63,20 +64,22 @@ static void list_commands(const struct printer *p)
 	     "'mlp train -- COMMAND' records a first run.");
 }
 
-/* The page of a topic in a folder of pages, or below its man1, man5, man7. */
+/* The page of a topic in a folder of pages, or below its man1, man3, man5, man7; packagers
+ * compress them. */
 static char *page_in(const char *dir, const char *page)
 {
-	static const char sections[] = "157";
+	static const char sections[] = "1357";
 
-	for (const char *s = sections; *s; s++) {
-		_cleanup_free_ char *flat = xasprintf("%s/%s.%c", dir, page, *s);
-		_cleanup_free_ char *deep = xasprintf("%s/man%c/%s.%c", dir, *s, page, *s);
+	for (const char *s = sections; *s; s++)
+		for (int i = 0; i < 4; i++) {
+			const char *end = i & 1 ? ".gz" : "";
+			_cleanup_free_ char *path =
+				i & 2 ? xasprintf("%s/man%c/%s.%c%s", dir, *s, page, *s, end) :
+					xasprintf("%s/%s.%c%s", dir, page, *s, end);
 
-		if (!access(flat, R_OK))
-			return steal_ptr(&flat);
-		if (!access(deep, R_OK))
-			return steal_ptr(&deep);
-	}
+			if (!access(path, R_OK))
+				return steal_ptr(&path);
+		}
 	return NULL;
 }
 
@@ -110,6 +113,9 @@ static int run_man(const char *page)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
+		/* That it knows no such page is for us to say. */
+		if (!file)
+			dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
 		execl(program, "man", file ? file : page, (char *)NULL);
 		_exit(127);
 	}
@@ -122,7 +128,7 @@ static int run_man(const char *page)
 
 static char *page_name(const char *topic)
 {
-	if (!strcmp(topic, "mlp") || !strncmp(topic, "mlp-", 4))
+	if (!strcmp(topic, "mlp") || !strncmp(topic, "mlp-", 4) || !strcmp(topic, "libmlp"))
 		return xstrdup(topic);
 	return xasprintf("mlp-%s", topic);
 }
@@ -131,7 +137,7 @@ static char *page_name(const char *topic)
 static int print_page(struct cmd_ctx *ctx, const char *topic, const char *page)
 {
 	_cleanup_free_ char *alias = xasprintf("alias.%s", topic);
-	_cleanup_free_ char *file = find_page(page);
+	_cleanup_free_ char *file = find_page(page), *program = path_find_program(page);
 	const char *words = settings_get_command(&ctx->repo.settings, alias);
 	int r;
 
@@ -139,9 +145,13 @@ static int print_page(struct cmd_ctx *ctx, const char *topic, const char *page)
 		printf("'%s' is an alias of '%s'\n", topic, words);
 		return 0;
 	}
-	r = file ? run_man(page) : -1;
-	if (r >= 0)
+	r = run_man(page);
+	if (!r || (r > 0 && file))
 		return r ? EXIT_FAILED : 0;
+	if (program && !strncmp(page, "mlp-", 4)) {
+		printf("'%s' is the program '%s'\n", topic, program);
+		return 0;
+	}
 	if (file)
 		return mlp_error_set(&ctx->err, MLP_EFAIL, "cannot show '%s': there is no 'man' here",
 				     file);
@@ -150,11 +160,17 @@ static int print_page(struct cmd_ctx *ctx, const char *topic, const char *page)
 	return MLP_ENOTFOUND;
 }
 
-static int help_topic(struct cmd_ctx *ctx, const char *topic)
+/* verb: of a command that has some, described in its page; or NULL. */
+static int help_topic(struct cmd_ctx *ctx, const char *topic, const char *verb)
 {
 	const struct mlp_cmd *cmd = cmd_find(topic);
 	_cleanup_free_ char *page = page_name(topic);
 
+	if (verb) {
+		cmd = cmd ? cmd_find_verb(cmd, verb) : NULL;
+		if (!cmd)
+			return cmd_usage(ctx, "no verb '%s' of '%s'", verb, topic);
+	}
 	if (isatty(STDOUT_FILENO) && !run_man(page))
 		return 0;
 	if (!strcmp(topic, "mlp"))
@@ -171,7 +187,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	const struct help_opts *o = opts;
 
 	if (argc)
-		return help_topic(ctx, argv[0]);
+		return help_topic(ctx, argv[0], argc > 1 ? argv[1] : NULL);
 	if (o && o->list)
 		list_names();
 	else
@@ -183,10 +199,10 @@ const struct mlp_cmd cmd_help = {
 	.name = "help",
 	.group = "help",
 	.summary = "list the commands, or open a manual page",
-	.usage = "[--list] [TOPIC]",
+	.usage = "[--list] [TOPIC [VERB]]",
 	.opts = opts_table,
 	.opts_size = sizeof(struct help_opts),
-	.max_args = 1,
+	.max_args = 2,
 	.complete = COMPLETE_COMMAND,
 	.run = run,
 };

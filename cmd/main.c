@@ -86,6 +86,14 @@ const struct mlp_cmd *cmd_find(const char *name)
 	return NULL;
 }
 
+const struct mlp_cmd *cmd_find_verb(const struct mlp_cmd *cmd, const char *name)
+{
+	for (const struct mlp_cmd *const *v = cmd->verbs; v && *v; v++)
+		if (!strcmp((*v)->name, name))
+			return *v;
+	return NULL;
+}
+
 /* "mlp cost report" for a verb; caller frees. */
 static char *full_name(const struct mlp_cmd *cmd)
 {
@@ -290,11 +298,13 @@ static int help_requested(const struct mlp_cmd *cmd, const struct common_opts *c
 	if (common->help && help) {
 		/* A verb is described in the page of its command. */
 		_cleanup_free_ char *full = full_name(cmd);
-		char *name = full + strlen("mlp "), *argv[] = { name, NULL };
+		char *name = full + strlen("mlp "), *verb = strchr(name, ' ');
+		char *argv[] = { name, verb ? verb + 1 : NULL, NULL };
 		struct cmd_ctx ctx = { .cmd = help };
 
-		name[strcspn(name, " ")] = '\0';
-		return help->run(&ctx, NULL, 1, argv);
+		if (verb)
+			*verb = '\0';
+		return help->run(&ctx, NULL, verb ? 2 : 1, argv);
 	}
 	cmd_print_help(cmd, stdout);
 	return 0;
@@ -355,18 +365,10 @@ static int run_command(const struct mlp_cmd *cmd, const struct global_opts *glob
 	return r;
 }
 
-static const struct mlp_cmd *find_verb(const struct mlp_cmd *cmd, const char *name)
-{
-	for (const struct mlp_cmd *const *v = cmd->verbs; v && *v; v++)
-		if (name && !strcmp((*v)->name, name))
-			return *v;
-	return NULL;
-}
-
 static int dispatch(const struct mlp_cmd *cmd, const struct global_opts *global, int argc,
 		    char **argv)
 {
-	const struct mlp_cmd *verb = find_verb(cmd, argc > 1 ? argv[1] : NULL);
+	const struct mlp_cmd *verb = argc > 1 ? cmd_find_verb(cmd, argv[1]) : NULL;
 	struct cmd_ctx ctx = { .cmd = cmd };
 
 	if (verb)

@@ -46,6 +46,38 @@ test_expect_success 'a page that is no command is found by MLP_MANPATH' '
 	PATH=$PWD/bin:$PATH MLP_MANPATH=$PWD/pages mlp help json >out &&
 	test_cmp expect out
 '
+test_expect_success 'compressed, by man itself, and of libmlp' '
+	mv pages/mlp-json.7 pages/mlp-json.7.gz &&
+	PATH=$PWD/bin:$PATH MLP_MANPATH=$PWD/pages mlp help json >out &&
+	test_cmp expect out &&
+	echo "of libmlp" >pages/libmlp.3 &&
+	PATH=$PWD/bin:$PATH MLP_MANPATH=$PWD/pages mlp help libmlp >out &&
+	test_grep "^of libmlp" out &&
+	mkdir knows &&
+	test_write_script knows/man <<-\EOS &&
+	echo "page of $1"
+	EOS
+	PATH=$PWD/knows:$PATH mlp help format-x >out &&
+	echo "page of mlp-format-x" >expect &&
+	test_cmp expect out
+'
+test_expect_success 'a verb has its own short help, in the page of its command' '
+	mlp cost report -h >expect &&
+	mlp help cost report >out &&
+	test_cmp expect out &&
+	mlp cost report --help >out &&
+	test_cmp expect out &&
+	test_expect_code 129 mlp help cost nonsense 2>err &&
+	test_grep "no verb .nonsense. of .cost." err &&
+	test_expect_code 129 mlp help log x
+'
+test_expect_success 'a program mlp-NAME is said to be one' '
+	test_write_script bin/mlp-tool <<-\EOS &&
+	true
+	EOS
+	PATH=$PWD/bin:$PATH mlp help tool >out &&
+	test_grep "^.tool. is the program .*/bin/mlp-tool.$" out
+'
 test_expect_success 'an option of mlp itself behind the command is told where it goes' '
 	for option in -q --quiet --no-pager -C
 	do
