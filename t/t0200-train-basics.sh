@@ -118,7 +118,10 @@ test_expect_success 'without parameters braces are the command'\''s own' '
 test_expect_success 'bad parameters are refused' '
 	test_expect_code 129 mlp train -p lr -- true 2>err &&
 	test_grep "KEY=VALUE" err &&
-	test_expect_code 129 mlp train -p ../x=1 -- true &&
+	test_expect_code 129 mlp train -p ../x=1 -- true 2>err &&
+	test_grep "bad parameter name .../x." err &&
+	test_expect_code 129 mlp train -p "$(printf "a\\377")=1" -- true 2>err &&
+	test_grep "the name of parameter .a.*. is not UTF-8" err &&
 	test_expect_code 129 mlp train -p a=1 -p a=2 -- true 2>err &&
 	test_grep "twice" err &&
 	test_expect_code 129 mlp train -p "a b=1" -p a-b=2 -- true 2>err &&

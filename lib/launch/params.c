@@ -18,8 +18,14 @@ int job_add_pair(struct key_values *list, const char *pair, const char *what,
 	const char *eq = strchr(pair, '=');
 	struct key_value kv;
 
-	if (!eq || eq == pair || !key_is_valid(pair, (size_t)(eq - pair)))
+	if (!eq || eq == pair)
 		return mlp_error_set(err, MLP_EINVAL, "bad %s '%s': KEY=VALUE is needed", what, pair);
+	if (!text_is_utf8(pair, (size_t)(eq - pair)))
+		return mlp_error_set(err, MLP_EINVAL, "the name of %s '%.*s' is not UTF-8", what,
+				     (int)(eq - pair), pair);
+	if (!key_is_valid(pair, (size_t)(eq - pair)))
+		return mlp_error_set(err, MLP_EINVAL, "bad %s name '%.*s'", what, (int)(eq - pair),
+				     pair);
 	if (!text_is_utf8(eq + 1, strlen(eq + 1)))
 		return mlp_error_set(err, MLP_EINVAL, "the value of %s '%.*s' is not UTF-8", what,
 				     (int)(eq - pair), pair);
