@@ -155,7 +155,8 @@ static void print_fields(struct printer *p, const struct diff *diff, const struc
 {
 	fprintf(p->f, "section=%s%ckey=%s%c", diff_section_name(row->section), 0, row->key, 0);
 	for (size_t i = 0; i < diff->nruns; i++)
-		fprintf(p->f, "value=%s%c", row->cells[i].value ? row->cells[i].value : "", 0);
+		fprintf(p->f, "value.%zu=%s%c", i + 1,
+			row->cells[i].value ? row->cells[i].value : "", 0);
 	fputc('\0', p->f);
 }
 

@@ -67,7 +67,9 @@ test_expect_success '--json and -z' '
 	test_grep "{\"section\":\"metrics\",\"key\":\"val/auc\",\"values\":\[0.7999,null\],\"delta\":null,\"differs\":true}" out &&
 	mlp diff -z 00000a11 0d044444 | tr "\000" "\n" >out &&
 	test_grep "^key=depth$" out &&
-	test_grep "^value=8$" out
+	test_grep "^value.[12]=8$" out &&
+	test $(grep -c "^value.1=" out) = $(grep -c "^key=" out) &&
+	test $(grep -c "^value.2=" out) = $(grep -c "^key=" out)
 '
 
 test_expect_success 'control characters do not reach the terminal' '
