@@ -68,6 +68,10 @@ struct mlp_cmd {
 extern const struct mlp_cmd *const mlp_commands[];
 const struct mlp_cmd *cmd_find(const char *name);
 const struct mlp_cmd *cmd_find_verb(const struct mlp_cmd *cmd, const char *name);
+/* Calls fn for all that may follow mlp, with what it is: the commands that are not hidden and,
+ * with settings, aliases and programs mlp-NAME on PATH. */
+void cmd_each_name(const struct settings *settings,
+		   void (*fn)(void *data, const char *name, const char *what), void *data);
 /* The help of -h. */
 void cmd_print_help(const struct mlp_cmd *cmd, FILE *f);
 /* Options of every command: --help, and --json and -z where it has output. */

@@ -7,7 +7,6 @@
 #include "config.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -136,37 +135,9 @@ static void offer_words(struct completer *c, const char *words)
 		offer(c, list.v[i], NULL);
 }
 
-/* Programs mlp-foo on PATH, which are "mlp foo". */
-static void offer_external(struct completer *c)
+static void offer_name(void *data, const char *name, const char *what)
 {
-	_release_(strvec_release) struct strvec dirs = STRVEC_INIT;
-	const char *path = getenv("PATH");
-
-	strvec_split(&dirs, path ? path : "", ':');
-	for (size_t i = 0; i < dirs.len; i++) {
-		DIR *dir = opendir(dirs.v[i]);
-		struct dirent *e;
-
-		while (dir && (e = readdir(dir)))
-			if (!strncmp(e->d_name, "mlp-", 4))
-				offer(c, e->d_name + 4, "external command");
-		if (dir)
-			closedir(dir);
-	}
-}
-
-static void offer_commands(struct completer *c, bool all)
-{
-	const struct settings *s = &c->ctx->repo.settings;
-
-	for (const struct mlp_cmd *const *cmd = mlp_commands; *cmd; cmd++)
-		if (!((*cmd)->needs & IS_HIDDEN))
-			offer(c, (*cmd)->name, (*cmd)->summary);
-	for (size_t i = 0; all && i < s->len; i++)
-		if (!strncmp(s->v[i].key, "alias.", 6) && !s->v[i].foreign)
-			offer(c, s->v[i].key + 6, s->v[i].value);
-	if (all)
-		offer_external(c);
+	offer(data, name, what);
 }
 
 static void offer_settings(struct completer *c)
@@ -200,7 +171,7 @@ static void offer_kind(struct completer *c, enum complete kind, const char *word
 			      " ORDER BY updated_ms DESC LIMIT 200", "experiment");
 		break;
 	case COMPLETE_COMMAND:
-		offer_commands(c, false);
+		cmd_each_name(NULL, offer_name, c);
 		break;
 	case COMPLETE_METRIC:
 		offer_rows(c, "SELECT name FROM metric_key ORDER BY id DESC LIMIT 200", "metric");
@@ -226,6 +197,7 @@ static void offer_kind(struct completer *c, enum complete kind, const char *word
 static void offer_options(struct completer *c, const struct opt *table)
 {
 	for (const struct opt *o = table; o && o->type != OPT_TYPE_END; o++) {
+		_cleanup_free_ char *undo = NULL;
 		char word[128];
 
 		if (o->hidden)
@@ -235,6 +207,13 @@ static void offer_options(struct completer *c, const struct opt *table)
 		else
 			snprintf(word, sizeof(word), "-%c", o->short_name);
 		offer(c, word, o->help);
+		/* Twice as many options are none the wiser: only when they are asked for. */
+		if (!o->name || !strncmp(o->name, "no-", 3) || !strcmp(o->name, "help") ||
+		    strncmp(c->cur, "--no", 4))
+			continue;
+		snprintf(word, sizeof(word), "--no-%s", o->name);
+		undo = xasprintf("undo --%s", o->name);
+		offer(c, word, undo);
 	}
 }
 
@@ -370,7 +349,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	else if (i < argc - 1)
 		complete_alias(&c, argv + i, argc - i);
 	else if (c.cur[0] != '-')
-		offer_commands(&c, true);
+		cmd_each_name(&ctx->repo.settings, offer_name, &c);
 	else if (!offer_value(&c, tables))
 		offer_options(&c, tables[0]);
 	strmap_release(&c.seen);

@@ -396,27 +396,42 @@ static void try_external(int argc, char **argv)
 	exit(cmd_report(&ctx, MLP_ESYSTEM));
 }
 
-static int unknown_command(const char *name)
+struct guess {
+	const char *typed;
+	size_t distance; /* less than this is near enough */
+	char *name;
+};
+
+static void consider(void *data, const char *name, const char *what)
 {
+	struct guess *guess = data;
+	size_t d = text_distance(guess->typed, name);
+
+	(void)what;
+	/* An alias that led here is no help. */
+	if (!d || d >= guess->distance)
+		return;
+	guess->distance = d;
+	free(guess->name);
+	guess->name = xstrdup(name);
+}
+
+static int unknown_command(const struct global_opts *global, const char *name)
+{
+	struct cmd_ctx ctx = { .cmd = &(struct mlp_cmd){ .name = name, .group = "" } };
 	/* Three edits, or as many as it has letters, make a different word. */
-	size_t best = MIN(strlen(name), (size_t)3);
-	const char *guess = NULL;
+	struct guess guess = { name, MIN(strlen(name), (size_t)3), NULL };
 
-	fputs("mlp: unknown command '", stderr);
-	print_printable(&(struct printer){ .f = stderr }, name);
-	fputs("'\n", stderr);
-	for (const struct mlp_cmd *const *c = mlp_commands; *c; c++) {
-		size_t d = text_distance(name, (*c)->name);
-
-		if ((*c)->needs & IS_HIDDEN || d >= best)
-			continue;
-		best = d;
-		guess = (*c)->name;
-	}
-	if (guess)
-		fprintf(stderr, "hint: did you mean 'mlp %s'?\n", guess);
+	open_project(&ctx, global);
+	cmd_each_name(&ctx.repo.settings, consider, &guess);
+	mlp_error_set(&ctx.err, MLP_EINVAL, "unknown command '%s'", name);
+	if (guess.name)
+		mlp_error_hint(&ctx.err, "did you mean 'mlp %s'?", guess.name);
 	else
-		fputs("hint: 'mlp help' lists the commands\n", stderr);
+		mlp_error_hint(&ctx.err, "'mlp help' lists the commands");
+	print_error(&ctx.err);
+	free(guess.name);
+	repo_release(&ctx.repo);
 	return EXIT_USAGE;
 }
 
@@ -455,7 +470,7 @@ static bool split_alias(const char *s, struct strvec *words)
 static int expand_alias(const struct global_opts *global, int argc, char **argv,
 			struct strvec *words, struct mlp_error *err)
 {
-	struct cmd_ctx ctx = { .cmd = &(struct mlp_cmd){ .name = argv[0] } };
+	struct cmd_ctx ctx = { .cmd = &(struct mlp_cmd){ .name = argv[0], .group = "" } };
 	_cleanup_free_ char *key = xasprintf("alias.%s", argv[0]);
 	const char *value = NULL;
 	int r = open_project(&ctx, global);
@@ -494,10 +509,10 @@ static int run_named(const struct global_opts *global, int argc, char **argv)
 		if (cmd)
 			return dispatch(cmd, global, (int)words.len, copy);
 		try_external((int)words.len, copy);
-		return unknown_command(words.v[0]);
+		return unknown_command(global, words.v[0]);
 	}
 	try_external(argc, argv);
-	return unknown_command(argv[0]);
+	return unknown_command(global, argv[0]);
 }
 
 static int wrong_call(const struct mlp_error *err)

@@ -97,7 +97,15 @@ test_expect_success 'a mistyped command is refused with the one meant' '
 	test_grep "unknown command .verison." err &&
 	test_grep "hint: did you mean .mlp version." err &&
 	test_expect_code 129 mlp qqqqqqqq 2>err &&
-	test_grep ! "did you mean" err
+	test_grep ! "did you mean" err &&
+	test_write_script bin/mlp-extras <<-\EOS &&
+	true
+	EOS
+	test_expect_code 129 env PATH="$PWD/bin:$PATH" mlp extas 2>err &&
+	test_grep "hint: did you mean .mlp extras." err &&
+	mlp config set alias.newest "show @" &&
+	test_expect_code 129 mlp newset 2>err &&
+	test_grep "hint: did you mean .mlp newest." err
 '
 
 test_expect_success 'mlp-NAME on PATH is a command' '

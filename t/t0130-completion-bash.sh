@@ -40,6 +40,8 @@ test_expect_success 'options, with their values' '
 	words show --pl >out && echo --plot >expect && test_cmp expect out &&
 	words show --plot "" >out && test_grep "^loss$" out &&
 	words show --plot=lo >out && echo --plot=loss >expect && test_cmp expect out &&
+	words train --no-n >out && test_write_lines --no-name --no-nice >expect && test_cmp expect out &&
+	words train --n >out && test_write_lines --name --nice >expect && test_cmp expect out &&
 	words show --x "" >out && test_write_lines step time >expect && test_cmp expect out &&
 	words --color "" >out && test_write_lines always never auto >expect && test_cmp expect out &&
 	words --color=a >out && test_write_lines --color=always --color=auto >expect &&

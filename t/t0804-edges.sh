@@ -31,7 +31,8 @@ test_expect_success 'help, version and doctor work with a broken configuration' 
 	mlp -C broken version 2>err && test_grep "bad section" err &&
 	mlp -C broken help &&
 	mlp -C broken doctor | grep "^store" &&
-	test_expect_code 128 mlp -C broken config set a.b c
+	test_expect_code 128 mlp -C broken config set a.b c &&
+	test_expect_code 128 mlp -C broken nonsense 2>err && test_grep "bad section" err
 '
 test_expect_success 'a damaged file is not shown as if it were the stored one' '
 	mlp train -o f -- sh -c "echo good >f" &&
