@@ -26,13 +26,14 @@ test_expect_success GROUPS_OF_OURS 'reaping ends a process without parents and e
 	hidden=$((100000 + $$)) &&
 	test_write_script hide <<-EOF &&
 	env -i setsid sleep $hidden &
-	echo started >ready
+	echo \$\$ >ready
 	exec sleep 1248
 	EOF
 	unshare -m sh -ec "mount -t cgroup2 none cg; export MLP_CGROUP_ROOT=\$PWD/cg
 		mlp -q train -- ./hide & supervisor=\$!
 		while ! test -s ready; do sleep 0.05; done
 		kill -9 \$supervisor; wait \$supervisor || :
+		while grep -qs \"^State:.[^Z]\" /proc/\$(cat ready)/status; do sleep 0.05; done
 		mlp train --reap --grace 0.2" >out &&
 	test_grep " 1$" out &&
 	test_must_fail pgrep -f "^sleep $hidden"
