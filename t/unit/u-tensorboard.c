@@ -262,7 +262,8 @@ static void test_import(const char *folder, const char *path)
 	ok(!r && !metric_latest(db, run, &latest, &err) && latest.len == 1, "imported: %s", err.text);
 	is_str(latest.v[0].key, "train/mAP_0.5", "under a prefix, as a name a metric may have");
 	is_int(latest.v[0].points, 2, "twice the same file, once its points");
-	ok(stats.points == 2 && stats.ignored == 1 && stats.bad_tags == 1, "a tag that cannot be a name is left out");
+	ok(stats.points == 2 && stats.ignored == 1 && stats.bad_tags == 1,
+	   "a tag that cannot be a name is left out");
 	metric_latests_release(&latest);
 }
 
