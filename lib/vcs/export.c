@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/util/file.h"
 #include "lib/util/path.h"
@@ -66,13 +67,27 @@ static int copy_info(const char *common, const char *dest, const char *name, str
 	return r ? mlp_error_errno(err, r, "cannot write '%s'", to) : 0;
 }
 
+/* Names the objects of the repository at common in dest, in a file of lines: what has a
+ * line's end in it is named by a link. */
+static int borrow_objects(const char *common, const char *dest, struct mlp_error *err)
+{
+	_cleanup_free_ char *alternates = xasprintf("%s/.git/objects/info/alternates", dest);
+	_cleanup_free_ char *link = xasprintf("%s/.git/borrowed", dest);
+	_cleanup_free_ char *line = strchr(common, '\n') ? xstrdup("../borrowed/objects\n") :
+							   xasprintf("%s/objects\n", common);
+	int r;
+
+	if (strchr(common, '\n') && symlink(common, link))
+		return mlp_error_errno(err, errno, "cannot make the link '%s'", link);
+	r = file_replace(alternates, line, strlen(line), 0666);
+	return r ? mlp_error_errno(err, r, "cannot write '%s'", alternates) : 0;
+}
+
 /* Makes dest a repository that finds its objects in from's. */
 static int make_borrower(const struct libgit2 *git, git_repository *from, const char *dest,
 			 git_repository **out, struct mlp_error *err)
 {
 	_cleanup_free_ char *common = path_absolute(git->git_repository_commondir(from));
-	_cleanup_free_ char *line = xasprintf("%s/objects\n", common);
-	_cleanup_free_ char *alternates = xasprintf("%s/.git/objects/info/alternates", dest);
 	git_repository *made = NULL;
 	int r = git->git_repository_init(&made, dest, 0);
 
@@ -83,11 +98,10 @@ static int make_borrower(const struct libgit2 *git, git_repository *from, const 
 	r = copy_info(common, dest, "exclude", err);
 	if (!r)
 		r = copy_info(common, dest, "attributes", err);
+	if (!r)
+		r = borrow_objects(common, dest, err);
 	if (r)
 		return r;
-	r = file_replace(alternates, line, strlen(line), 0666);
-	if (r)
-		return mlp_error_errno(err, r, "cannot write '%s'", alternates);
 	return libgit2_open(git, dest, out, err);
 }
 
