@@ -129,6 +129,16 @@ test_expect_success 'a submodule at another commit, changed' '
 	mlp -q train -o o -- sh -c "cat mod/* >o" && mlp reproduce @ >table && test_grep "^output *o .*same" table
 '
 
+test_expect_success 'a folder with a line end in its name' '
+	new "$(printf "line\nend")" && mlp reproduce @ >table && test_grep "^output *out/model .*same" table
+'
+
+test_expect_success 'a filter of git is not run, which is said' '
+	new filter && echo "*.up filter=upper" >.gitattributes && echo abc >a.up && echo abc >b.txt && git add . &&
+	git commit -q -m filter && mlp -q train -- true 2>err && test_grep "1 tracked files go through the filter .upper." err &&
+	mlp reproduce --check @ 2>err && test_grep "the filter .upper. of git is not run" err
+'
+
 test_expect_success 'an empty repository' '
 	cd "$TRASH" && git init -q unborn && cd unborn && mlp -q init && echo s >s && git add s && echo u >u &&
 	mlp -q train -o o -- sh -c "cat s u >o" && mlp reproduce @ >table && test_grep "^output *o .*same" table

@@ -264,6 +264,9 @@ int reproduce_code(struct reproduction *re)
 	if (r)
 		return mlp_error_errno(&re->ctx->err, r, "cannot make '%s'", re->cwd);
 	link_program(re);
+	if (json_text(json_get(re->detail, "filter")))
+		cmd_warn("the filter '%s' of git is not run: files are as git stores them",
+			 json_text(json_get(re->detail, "filter")));
 	warn_absolute(re);
 	return 0;
 }

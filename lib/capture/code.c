@@ -295,6 +295,7 @@ static void add_detail(struct code *c, struct strbuf *out)
 	add_submodules(c, &w);
 	json_put_int(&w, "diff_bytes", c->diff_bytes);
 	json_put_bool(&w, "diff_complete", c->diff_complete);
+	json_put_string(&w, "filter", c->git.filter);
 	json_key(&w, "untracked");
 	json_open(&w, '{');
 	json_put_int(&w, "files", (int64_t)c->git.untracked.len);
@@ -365,6 +366,9 @@ int capture_code(struct db *db, const struct repo *repo, int64_t run, const char
 		warn(&c, "only the commit is recorded, not the changes since: %s", c.git.problem);
 	else
 		r = store_diff(&c, err);
+	if (c.git.filter)
+		warn(&c, "%zu tracked files go through the filter '%s', which mlp does not run: a "
+		     "reproduction has them as git stores them", c.git.filtered, c.git.filter);
 	if (!r)
 		r = store_untracked(&c, err);
 	return r ? r : write_rows(&c, db, err);

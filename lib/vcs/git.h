@@ -39,6 +39,8 @@ struct vcs_state {
 	bool dirty;   /* differs from commit: tracked changes or untracked files */
 	bool foreign; /* belongs to another user */
 	char *problem; /* why the files could not be compared with the commit; or NULL */
+	size_t filtered; /* tracked files that git passes through a program of the user's */
+	char *filter;	 /* the name of such a filter; or NULL */
 	int64_t changed_bytes; /* of the tracked files that changed: bounds vcs_diff()'s work */
 	VEC(struct vcs_submodule) submodules;
 	VEC(struct vcs_file) untracked; /* not ignored; sorted; .mlp left out; those in

@@ -16,6 +16,8 @@
 	X(git_apply_to_tree)             \
 	X(git_checkout_index)            \
 	X(git_revparse_single)           \
+	X(git_attr_get)                  \
+	X(git_attr_value)                \
 	X(git_blob_free)                 \
 	X(git_blob_lookup)               \
 	X(git_blob_rawcontent)           \
@@ -104,6 +106,8 @@ struct vcs_walk {
 	VEC(struct vcs_nested) nested;
 };
 
+/* Fills filter and filtered. */
+void vcs_count_filtered(struct vcs_state *s, git_index *index);
 /* Options that both walks share. */
 void vcs_diff_options(git_diff_options *opts);
 

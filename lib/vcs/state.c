@@ -47,6 +47,7 @@ void vcs_state_release(struct vcs_state *s)
 	free(s->branch);
 	free(s->remote);
 	free(s->problem);
+	free(s->filter);
 	*s = (struct vcs_state){ 0 };
 }
 
@@ -291,6 +292,9 @@ static void adopt(struct vcs_state *s, const char *path, const struct vcs_state 
 		vec_push(&s->submodules, sub);
 	}
 	s->changed_bytes += from->changed_bytes;
+	s->filtered += from->filtered;
+	if (!s->filter)
+		s->filter = xstrdup_null(from->filter);
 }
 
 static int add_submodule(struct vcs_state *s, const char *path, const char *recorded, int depth,
@@ -328,6 +332,7 @@ static int read_submodules(struct vcs_state *s, int depth, struct mlp_error *err
 
 	if (r)
 		return libgit2_error(git, err, "cannot read the index of", s->root);
+	vcs_count_filtered(s, index);
 	n = git->git_index_entrycount(index);
 	for (size_t i = 0; !r && i < n; i++) {
 		const git_index_entry *e = git->git_index_get_byindex(index, i);
