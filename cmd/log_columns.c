@@ -178,7 +178,7 @@ static void add_duration(struct cmd_ctx *ctx, const struct run *run, struct strb
 	int64_t end = run->ended_ms;
 
 	if (!end && live_status(&ctx->repo, run) == RUN_LOST)
-		end = run->heartbeat_ms;
+		end = live_last_seen(&ctx->repo, run);
 	clock_add_duration(sb, MAX(clock_between(run->started_ms, end ? end : clock_ms()), 0));
 }
 

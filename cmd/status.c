@@ -47,6 +47,8 @@ static int load_run(struct cmd_ctx *ctx, int64_t id, struct status *s)
 
 	if (!rc) {
 		r.status = live_status(&ctx->repo, &r.run);
+		if (r.status == RUN_LOST)
+			r.run.heartbeat_ms = live_last_seen(&ctx->repo, &r.run);
 		r.supervisor = live_holder(&ctx->repo, r.run.uuid);
 		r.cpu_percent = system_metric(ctx, id, "system/cpu_percent");
 		r.rss_bytes = system_metric(ctx, id, "system/rss_bytes");

@@ -165,6 +165,18 @@ test_expect_success 'a supervisor killed: the run is lost, reaping settles it' '
 	test "$(stored "SELECT count(*) FROM usage WHERE closed = 0")" = 0
 '
 
+test_expect_success 'a lost run lasted until it was last heard of' '
+	start -n quiet -- sh -c "$waits" && touch mark &&
+	until_true "test -n \"\$(find .mlp/runs -name lock -newer mark)\"" &&
+	kill -9 $pid && test_expect_code 137 wait $pid &&
+	stored "UPDATE run SET started_ms = started_ms - 60000, heartbeat_ms = started_ms - 60000
+		WHERE name = '\''quiet'\''" &&
+	mlp show quiet >out && test_grep "duration *1m0.*nothing was heard" out &&
+	mlp log -n 0 -c name,duration >out && test_grep "quiet *1m0" out &&
+	mlp train --reap --grace 0.2 &&
+	test "$(last "ended_ms - started_ms BETWEEN 60000 AND 90000")" = 1
+'
+
 test_expect_success 'reaping leaves live runs alone' '
 	start -- sh -c "$waits" &&
 	mlp train --reap --json >reaped && test_must_be_empty reaped &&

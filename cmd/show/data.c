@@ -123,6 +123,8 @@ int show_load(struct cmd_ctx *ctx, int64_t id, struct show_data *d)
 		return r;
 	run_short(d->run.uuid, d->id);
 	d->status = live_status(&ctx->repo, &d->run);
+	if (d->status == RUN_LOST)
+		d->run.heartbeat_ms = live_last_seen(&ctx->repo, &d->run);
 	d->supervisor = live_holder(&ctx->repo, d->run.uuid);
 	return 0;
 }

@@ -80,7 +80,11 @@ void inlet_watch(struct inlet *in, const char *path)
 int inlet_resume(struct inlet *in, const char *path, int64_t offset, struct mlp_error *err)
 {
 	int r = open_file(in, path, O_APPEND, err);
+	struct stat st;
 
+	if (!r && !fstat(in->file, &st))
+		in->written_ms = MIN(st.st_mtim.tv_sec * INT64_C(1000) +
+					     st.st_mtim.tv_nsec / 1000000, clock_ms());
 	in->fed = in->line_end = in->committed = in->freed = offset;
 	return r;
 }
@@ -177,6 +181,11 @@ static void give_back(struct inlet *in)
 		in->freed = INT64_MAX / 2; /* not on this file system */
 }
 
+static int64_t now_ms(const struct inlet *in)
+{
+	return in->written_ms ? in->written_ms : clock_ms();
+}
+
 /* Where to stop reading: what a program writes all the time has no end. */
 static int64_t read_limit(const struct inlet *in, bool at_end)
 {
@@ -189,7 +198,7 @@ static int64_t read_limit(const struct inlet *in, bool at_end)
 /* 1 when there may be more, 0 at the end of the file. */
 static int read_block(struct inlet *in, int64_t limit, struct mlp_error *err)
 {
-	int64_t now = clock_ms();
+	int64_t now = now_ms(in);
 	const char *nl;
 	ssize_t n;
 
@@ -224,10 +233,10 @@ int inlet_take(struct inlet *in, struct db *db, int64_t run, int64_t attempt, bo
 	}
 	in->more = r > 0;
 	if (r >= 0 && at_end) {
-		metric_feed_end(in->feed, clock_ms());
+		metric_feed_end(in->feed, now_ms(in));
 		in->line_end = in->fed;
 	}
-	log_odd(in, clock_ms());
+	log_odd(in, now_ms(in));
 	if (r >= 0)
 		r = commit(in, db, run, attempt, err);
 	give_back(in);

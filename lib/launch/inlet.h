@@ -29,6 +29,7 @@ struct inlet {
 	int64_t line_end;  /* of the last whole line among them */
 	int64_t committed; /* in the store */
 	int64_t freed;	   /* given back to the file system */
+	int64_t written_ms; /* when the file last was, for what a dead supervisor left; 0: now */
 	char *block;
 	struct strbuf partial; /* of a line from the FIFO */
 	struct metric_feed *feed;

@@ -40,6 +40,7 @@ struct lost {
 	struct db *db;
 	int64_t grace_ms;
 	struct run run;
+	int64_t seen_ms; /* the last that is known of its supervisor */
 	struct attempts attempts;
 	struct rundir dir;
 	struct reaped report;
@@ -190,6 +191,15 @@ static int take_metrics(struct lost *l, const struct attempt *a, struct runlog_w
 	return 0;
 }
 
+/* The store knows points that are in no file: those of MLflow's clients.  A time that a
+ * program made up may lie ahead of us. */
+static int last_point(const struct lost *l, int64_t *ms, struct mlp_error *err)
+{
+	return db_get_int(l->db, ms, err,
+			  "SELECT coalesce(max(time_ms), 0) FROM metric WHERE run_id = ?1"
+			  " AND time_ms <= ?2", "ii", l->run.id, clock_ms());
+}
+
 static int settle_attempt(struct lost *l, const struct attempt *a, struct mlp_error *err)
 {
 	_cleanup_(runlog_writer_close) struct runlog_writer *writer = NULL;
@@ -197,6 +207,7 @@ static int settle_attempt(struct lost *l, const struct attempt *a, struct mlp_er
 	struct attempt_end end = ATTEMPT_END_INIT;
 	struct object_id log = { .hex = "" };
 	int64_t last_us = 0; /* 0: not even the start of a log */
+	int64_t point_ms = 0;
 	int r = 0;
 
 	if (!access(path, F_OK))
@@ -205,13 +216,15 @@ static int settle_attempt(struct lost *l, const struct attempt *a, struct mlp_er
 		r = runlog_resume(&writer, path, end.log_bytes, last_us, err);
 	if (!r)
 		r = take_metrics(l, a, writer, &end, err);
+	if (!r)
+		r = last_point(l, &point_ms, err);
 	if (!r && writer) {
 		end.log_bytes = runlog_bytes(writer);
 		r = object_put_file(l->repo, path, &log, err);
 	}
 	if (r)
 		return r;
-	end.ended_ms = MAX(MAX(l->run.heartbeat_ms, last_us / 1000), a->started_ms);
+	end.ended_ms = MAX(MAX(l->seen_ms, last_us / 1000), MAX(point_ms, a->started_ms));
 	end.reason = "lost";
 	end.log = log.hex[0] ? log.hex : NULL;
 	l->report.ended_ms = MAX(l->report.ended_ms, end.ended_ms);
@@ -254,7 +267,7 @@ static int settle(struct lost *l, struct mlp_error *err)
 
 	if (r)
 		return r;
-	l->report = (struct reaped){ l->run.uuid, l->run.name, l->run.heartbeat_ms, 0 };
+	l->report = (struct reaped){ l->run.uuid, l->run.name, l->seen_ms, 0 };
 	l->report.killed = end_left(l);
 	for (size_t i = 0; !r && i < l->attempts.len; i++)
 		r = l->attempts.v[i].ended_ms ? take_rest(l, &l->attempts.v[i], err) :
@@ -308,11 +321,12 @@ static bool is_held(const struct repo *repo, const char *uuid)
 static int reap_one(struct lost *l, const char *uuid, struct mlp_error *err)
 {
 	_cleanup_close_ int lock = -1;
-	int64_t id;
+	int64_t id, touched;
 	int r;
 
 	if (is_held(l->repo, uuid))
 		return 0;
+	touched = live_touched(l->repo, uuid); /* before we do */
 	lock = live_hold(l->repo, uuid, err);
 	if (lock == MLP_EBUSY) /* another one settles it */
 		return 0;
@@ -323,6 +337,7 @@ static int reap_one(struct lost *l, const char *uuid, struct mlp_error *err)
 		r = run_get(l->db, id, &l->run, err);
 	if (!r)
 		rundir_init(&l->dir, l->repo, uuid);
+	l->seen_ms = MAX(l->run.heartbeat_ms, touched);
 	if (!r && l->run.status != RUN_RUNNING)
 		return settle_ended(l, err);
 	if (!r)

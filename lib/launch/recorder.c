@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/capture/capture.h"
@@ -15,7 +16,8 @@
 #include "lib/util/xalloc.h"
 
 enum {
-	BEAT_MS = 5000,	 /* between heartbeats */
+	BEAT_MS = 5000,	 /* between heartbeats in the store */
+	TOUCH_MS = 900,	 /* between those that are the time of the lock: with each second's sample */
 	REST_MS = 25,	 /* between two batches of metrics */
 	SETTLE_MS = 500, /* until the metrics are watched; before, and without, looked at */
 	LOOK_MS = 50,
@@ -25,7 +27,7 @@ struct recorder {
 	struct recorder_spec spec;
 	pthread_t thread;
 	int wake; /* eventfd: the attempt has ended */
-	int64_t beat_ms;
+	int64_t beat_ms, touched_ms;
 	bool failing; /* the last write failed, and was said */
 	struct meter meter;
 };
@@ -61,6 +63,10 @@ static void tick(struct recorder *r, int64_t now)
 	struct mlp_error err = MLP_ERROR_INIT;
 	int result = 0;
 
+	if (now - r->touched_ms >= TOUCH_MS || now < r->touched_ms) {
+		futimens(r->spec.lock_fd, NULL);
+		r->touched_ms = now;
+	}
 	if (telemetry_tick(r->spec.telemetry, now))
 		result = meter_tick(&r->meter, r->spec.db, now, &err);
 	if (result > 0) {

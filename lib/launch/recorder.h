@@ -35,6 +35,7 @@ struct recorder_spec {
 	struct gpus *gpus;	     /* borrowed */
 	bool capture;	     /* the environment too: the first attempt */
 	int stop_fd;	     /* eventfd, written to when the budget is used up */
+	int lock_fd;	     /* of the run, for live_touched() */
 };
 
 struct recorder;

@@ -113,7 +113,8 @@ static int attempt_begin(struct attempt_state *a, int *exec_errno, struct mlp_er
 				      .events = s->events, .run = s->out->run,
 				      .uuid = s->out->uuid, .cwd = s->cwd, .user = s->user,
 				      .inlet = &a->inlet, .telemetry = &a->telemetry,
-				      .gpus = &s->gpus, .stop_fd = s->stop };
+				      .gpus = &s->gpus, .stop_fd = s->stop,
+				      .lock_fd = s->live };
 	int r = attempt_prepare(a, err);
 
 	*exec_errno = 0;

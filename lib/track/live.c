@@ -3,6 +3,7 @@
 
 #include "lib/track/live.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -146,4 +147,32 @@ enum run_status live_status(const struct repo *repo, const struct run *run)
 			return RUN_LOST;
 	}
 	return clock_ms() - run->heartbeat_ms > SILENCE_MS ? RUN_LOST : RUN_RUNNING;
+}
+
+int64_t live_touched(const struct repo *repo, const char *uuid)
+{
+	_cleanup_free_ char *path = live_path(repo, uuid, NULL);
+	DIR *dir = opendir(path);
+	int64_t last = 0;
+	struct dirent *e;
+	struct stat st;
+
+	if (!dir)
+		return 0;
+	while ((e = readdir(dir)))
+		if (e->d_name[0] != '.' &&
+		    !fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			last = MAX(last, st.st_mtim.tv_sec * INT64_C(1000) +
+						 st.st_mtim.tv_nsec / 1000000);
+	closedir(dir);
+	return MIN(last, clock_ms());
+}
+
+int64_t live_last_seen(const struct repo *repo, const struct run *run)
+{
+	int64_t touched = 0;
+
+	if (run->host && !strcmp(run->host, live_host()))
+		touched = live_touched(repo, run->uuid);
+	return MAX(run->heartbeat_ms, touched);
 }

@@ -29,6 +29,11 @@ void live_forget(const struct repo *repo, const char *uuid);
  * holds, or, where no lock can be seen, whose heartbeat is over 2 minutes old: a run of
  * another host, or one that ended since its row was read. */
 enum run_status live_status(const struct repo *repo, const struct run *run);
+/* When a file of the run's folder on this host was last written to, in ms since 1970; 0 when
+ * there is none.  A supervisor touches the lock each second. */
+int64_t live_touched(const struct repo *repo, const char *uuid);
+/* When a run that is RUN_LOST was last heard of. */
+int64_t live_last_seen(const struct repo *repo, const struct run *run);
 /* .mlp/runs/<uuid>, or a file in it; caller frees. */
 char *live_path(const struct repo *repo, const char *uuid, const char *file);
 /* This machine's name as recorded in runs; borrowed, never NULL. */
