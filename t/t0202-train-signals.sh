@@ -184,6 +184,25 @@ test_expect_success 'reaping leaves live runs alone' '
 	test_expect_code 143 wait $pid
 '
 
+# With ever fewer descriptors, until there is a folder left.
+start_with_few()
+{
+	for n in 64 24 23 22 21 20 19 18 17 16 15 14 13 12 11 10 9 8 7 6 5
+	do
+		(ulimit -n $n && mlp -q train --retry 1 -- true) 2>>err
+		echo "$n $?"
+		test -z "$(ls -A .mlp/runs)" || return 1
+	done
+}
+test_expect_success 'what cannot be started leaves a run that failed, or none' '
+	before=$(last id) &&
+	start_with_few >tried &&
+	test_grep "^64 0" tried && test_grep "^6 [^0]" tried &&
+	test "$(stored "SELECT count(*) FROM run WHERE id > $before AND status NOT IN (3, 4)")" = 0 &&
+	test "$(last "status, reason LIKE '\''%too many open files'\''")" = "4|1" &&
+	test "$(stored "SELECT count(*) FROM attempt WHERE ended_ms IS NULL")" = 0
+'
+
 # Sixty short runs, and what is said of the newest meanwhile.
 look_on()
 {

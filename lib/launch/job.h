@@ -49,7 +49,7 @@ void job_options_json(const struct job *job, struct strbuf *out);
 /* How a job ended. */
 enum job_outcome {
 	JOB_ENDED,	 /* by itself */
-	JOB_NOT_STARTED, /* the command could not be executed */
+	JOB_NOT_STARTED, /* the command could not be executed; or not watched, which is an error */
 	JOB_STOPPED,	 /* by a signal to mlp */
 	JOB_LIMIT,	 /* --timeout or --max-cost */
 };
@@ -61,7 +61,7 @@ struct job_result {
 	enum run_status status;
 	int exit_code;	 /* -1: none */
 	int exit_signal; /* 0: none */
-	const char *reason; /* a constant, or NULL */
+	const char *reason; /* a constant, the text of job_run()'s error, or NULL */
 	int64_t started_ms, ended_ms;
 	int64_t cpu_ms;
 	int64_t bad_lines, ignored_values; /* of metrics */

@@ -201,7 +201,10 @@ int job_run(const struct job_host *host, const struct job *job, struct job_resul
 		s.deadline_ms = clock_mono_ms() + job->timeout_ms;
 	r = run_attempts(&s, err);
 	if (r) {
-		/* The store does not answer: the run stays open for mlp train --reap. */
+		/* Else, or when this fails, the store does not answer: the run stays open for
+		 * mlp train --reap. */
+		if (out->outcome == JOB_NOT_STARTED)
+			session_end(&s, &(struct mlp_error){ 0 });
 		return r;
 	}
 	r = session_end(&s, out->outcome == JOB_NOT_STARTED ? NULL : err);

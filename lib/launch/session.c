@@ -142,6 +142,17 @@ static void capture(struct session *s)
 		mlp_warn(s->events, "the code is not recorded: %s", err.text);
 }
 
+/* What is missing may be descriptors, of which it takes some to remove the folder. */
+static void abandon(struct session *s)
+{
+	control_restore(s->signals, &s->mask);
+	s->signals = -1;
+	if (s->live >= 0)
+		close(s->live);
+	s->live = -1;
+	path_remove_tree(s->dir.path);
+}
+
 int session_begin(struct session *s, struct mlp_error *err)
 {
 	_release_(input_sets_release) struct input_sets inputs = { 0 };
@@ -161,7 +172,7 @@ int session_begin(struct session *s, struct mlp_error *err)
 	if (!r)
 		r = record_run(s, &inputs, err);
 	if (r) {
-		path_remove_tree(s->dir.path);
+		abandon(s);
 		return r;
 	}
 	capture(s);

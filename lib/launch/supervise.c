@@ -301,6 +301,29 @@ static int attempt_finish(struct attempt_state *a, struct mlp_error *err)
 	return attempt_record_end(a, err);
 }
 
+/* Of an attempt that mlp could not start or watch; why says what was missing. */
+static void record_failure(struct attempt_state *a, const struct mlp_error *why)
+{
+	struct job_result *out = a->s->out;
+	struct attempt_end end = ATTEMPT_END_INIT;
+
+	out->outcome = JOB_NOT_STARTED;
+	out->status = RUN_FAILED;
+	out->exit_code = -1;
+	out->exit_signal = 0;
+	out->reason = why->text;
+	out->ended_ms = end.ended_ms = clock_ms();
+	end.reason = why->text;
+	if (!a->id)
+		return;
+	if (!a->child.pid) {
+		attempt_end(a->s->db, a->id, &end, NULL);
+		return;
+	}
+	a->s->keep_dir = true; /* nobody read its metrics */
+	attempt_finish(a, &(struct mlp_error){ 0 });
+}
+
 int supervise(struct session *s, struct mlp_error *err)
 {
 	_release_(attempt_release) struct attempt_state a = { .s = s, .child = CHILD_INIT,
@@ -322,11 +345,17 @@ int supervise(struct session *s, struct mlp_error *err)
 		control_signal(&a.control, SIGTERM);
 		control_signal(&a.control, SIGTERM);
 	}
-	if (r && !a.child.pid)
+	if (r && !a.child.pid) {
+		record_failure(&a, err);
 		return r;
+	}
 	if (!r && s->hooks.started)
 		s->hooks.started(s->hooks.data, s->out->uuid);
 	attempt_loop(&a);
 	read_outcome(&a);
-	return r ? r : attempt_finish(&a, err);
+	if (r) {
+		record_failure(&a, err);
+		return r;
+	}
+	return attempt_finish(&a, err);
 }
