@@ -220,6 +220,10 @@ test_expect_success 'a bad table is refused whole, with the line' '
 test_expect_success 'usage errors' '
 	test_expect_code 129 mlp cost &&
 	test_expect_code 129 mlp cost show &&
+	(cd "$TEST_ROOT" && mkdir none && cd none && mlp cost prices) >out &&
+	test_grep shipped out && test_grep ! imported out &&
+	(cd "$TEST_ROOT/none" && test_expect_code 128 mlp cost prices import -) 2>err </dev/null &&
+	test_grep "not a project" err &&
 	test_expect_code 129 mlp cost prices import &&
 	test_expect_code 129 mlp cost prices export
 '

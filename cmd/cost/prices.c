@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cost/cells.h"
 #include "cmd/cost/verbs.h"
@@ -34,7 +35,13 @@ static int list(struct cmd_ctx *ctx)
 	_release_(price_rows_release) struct price_rows rows = { 0 };
 	struct printer *p = &ctx->out;
 	int64_t now = clock_ms();
-	int r = price_list(ctx->db, &ctx->repo.settings, &rows, &ctx->err);
+	int r = 0;
+
+	/* Of no project, or of one that has recorded nothing: what is shipped and set. */
+	if (ctx->repo.dir && !access(ctx->repo.db_path, F_OK))
+		r = track_open(&ctx->db, &ctx->repo, DB_READ, &ctx->err);
+	if (!r)
+		r = price_list(ctx->db, &ctx->repo.settings, &rows, &ctx->err);
 
 	if (r)
 		return r;
@@ -66,10 +73,12 @@ static int import(struct cmd_ctx *ctx, const char *path)
 					      { .key = "unchanged" } };
 	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
 	_release_(price_rows_release) struct price_rows rows = { 0 };
-	_cleanup_(db_close) struct db *db = NULL;
 	struct printer *p = &ctx->out;
 	struct price_import done;
-	int r = cmd_read_input(ctx, path, TABLE_MAX, &text);
+	int r = ctx->repo.dir ? 0 : repo_discover(&ctx->repo, &ctx->err);
+
+	if (!r)
+		r = cmd_read_input(ctx, path, TABLE_MAX, &text);
 
 	if (r)
 		return r;
@@ -78,9 +87,9 @@ static int import(struct cmd_ctx *ctx, const char *path)
 		mlp_error_prefix(&ctx->err, "cannot import '%s': ", path);
 		return r;
 	}
-	r = track_open(&db, &ctx->repo, DB_CREATE, &ctx->err);
+	r = track_open(&ctx->db, &ctx->repo, DB_CREATE, &ctx->err);
 	if (!r)
-		r = price_import(db, &rows, &done, &ctx->err);
+		r = price_import(ctx->db, &rows, &done, &ctx->err);
 	if (r)
 		return r;
 	if (p->mode == PRINT_TEXT) {
@@ -116,7 +125,7 @@ const struct mlp_cmd cmd_cost_prices = {
 	.group = "cost",
 	.summary = "list the prices known, or import a table of them",
 	.usage = "[list]\nimport CSV",
-	.needs = NEED_DB_READ | HAS_OUTPUT,
+	.needs = HAS_OUTPUT,
 	.max_args = 2,
 	.complete = COMPLETE_WORDS,
 	.words = "list import",

@@ -88,7 +88,8 @@ struct price_import {
 /* In one transaction; the same rows again change nothing. */
 int price_import(struct db *db, const struct price_rows *rows, struct price_import *out,
 		 struct mlp_error *err);
-/* All rows known, in the order in which they are asked. */
+/* All rows known, in the order in which they are asked; without a store (NULL) none are
+ * imported. */
 int price_list(struct db *db, const struct settings *settings, struct price_rows *out,
 	       struct mlp_error *err);
 /* "2026-11-09" over 180 days before then. */
