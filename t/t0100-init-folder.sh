@@ -31,9 +31,9 @@ test_expect_success GIT 'git does not see it' '
 		test -z "$(git status --porcelain)"
 	)
 '
-test_expect_success NOT_ROOT 'a folder that cannot be written' '
+test_expect_success BOUND 'a folder that cannot be written' '
 	mkdir closed && chmod 500 closed &&
-	test_expect_code 128 mlp init closed 2>err &&
+	test_expect_code 128 test_bound mlp init closed 2>err &&
 	test_grep "cannot make folder" err
 '
 test_expect_success 'a file in the way' '

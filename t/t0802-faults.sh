@@ -88,13 +88,13 @@ test_expect_success ROOT,UNSHARE 'and writing is refused' '
 	one_error "$TEST_ROOT/err" "read-only"
 '
 
-test_expect_success NOT_ROOT 'a store without permission' '
+test_expect_success BOUND 'a store without permission' '
 	test_when_finished "chmod u+rwx .mlp" &&
 	chmod a-w .mlp .mlp/mlp.db &&
-	test_expect_code 128 mlp train -- touch started 2>err &&
+	test_expect_code 128 test_bound mlp train -- touch started 2>err &&
 	one_error err "read-only\|permission denied" &&
 	test_path_is_missing started &&
-	mlp show @
+	test_bound mlp show @
 '
 
 test_expect_success 'a store that is no database' '

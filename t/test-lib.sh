@@ -170,7 +170,6 @@ test_have_prereq()
 }
 
 test_lazy_prereq ROOT 'test "$(id -u)" = 0'
-test_lazy_prereq NOT_ROOT 'test "$(id -u)" != 0'
 test_lazy_prereq GIT 'git --version'
 test_lazy_prereq PYTHON 'python3 -c "import http.client, json, os, socket, sys"'
 test_lazy_prereq PTY 'python3 -c "import pty"'
@@ -180,6 +179,17 @@ test_lazy_prereq LONG 'test -n "$test_long"'
 test_lazy_prereq SANITIZERS 'grep -q "^SANITIZE_FLAGS = -f" "$TEST_BUILD/Makefile"'
 test_lazy_prereq CGROUP2 'test -w /sys/fs/cgroup/cgroup.procs'
 test_lazy_prereq GPU 'nvidia-smi -L'
+# test_bound COMMAND...: by somebody whom permissions bind, also where root runs the tests.
+test_bound()
+{
+	if test "$(id -u)" = 0
+	then
+		setpriv --bounding-set -dac_override,-dac_read_search "$@"
+	else
+		"$@"
+	fi
+}
+test_lazy_prereq BOUND 'mkdir d && chmod 500 d && test_bound true && ! test_bound touch d/x'
 # Libraries that mlp loads when it first uses them.
 test_has_library()
 {
