@@ -85,6 +85,15 @@ test_expect_success 'a name with a colon and a part that is none' '
 	test_expect_code 128 mlp show good:nonsense 2>err &&
 	test_grep "the run has no .nonsense." err
 '
+test_expect_success 'what counts from the start has no mean' '
+	mlp train -n counted -- sh -c "echo \"{\\\"system/read_bytes\\\": 1000}
+{\\\"system/read_bytes\\\": 3000}
+{\\\"system/level\\\": 1}
+{\\\"system/level\\\": 3}\" >\"\$MLP_METRICS\"" &&
+	mlp show -s counted >out &&
+	test_grep "^  read_bytes  *-  " out &&
+	test_grep "^  level  *2  *3" out
+'
 test_expect_success 'text from a run cannot write to the terminal' '
 	mlp train -n "$(printf "x\033[31my")" -t "t=$(printf "\007")" -- true &&
 	mlp show >out &&

@@ -126,6 +126,20 @@ static void print_measured(struct printer *p, const char *key, double v)
 		print_double(p, v);
 }
 
+/* Sums since the start, which have no mean worth the name; the greatest is the last. */
+static bool is_counter(const char *key)
+{
+	static const char *const counters[] = { "system/read_bytes", "system/write_bytes",
+						"system/net_received_bytes",
+						"system/net_sent_bytes" };
+	const char *gpu = strstr(key, "_energy_joules");
+
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		if (!strcmp(key, counters[i]))
+			return true;
+	return gpu && !strcmp(gpu, "_energy_joules");
+}
+
 static int system_row(struct cmd_ctx *ctx, struct printer *p, int64_t run, const char *key)
 {
 	_release_(show_series_release) struct show_series s = { 0 };
@@ -139,7 +153,10 @@ static int system_row(struct cmd_ctx *ctx, struct printer *p, int64_t run, const
 		sum += s.value[i];
 	sparkline_add(&spark, s.value, s.n, SPARK_CELLS, p->utf8);
 	print_string(p, key + strlen(SYSTEM_PREFIX));
-	print_measured(p, key, s.n ? sum / (double)s.n : (double)NAN);
+	if (is_counter(key))
+		print_null(p);
+	else
+		print_measured(p, key, s.n ? sum / (double)s.n : (double)NAN);
 	print_measured(p, key, s.max);
 	print_color(p, COLOR_CYAN);
 	print_string(p, spark.buf);
