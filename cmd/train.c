@@ -32,7 +32,9 @@ static const struct opt opts[] = {
 	OPT_FLAG(0, "reap", OPTS, reap, "settle runs whose supervisor died"),
 	OPT_END
 };
-static const struct train_opts defaults = { .seed = -1, .grace = JOB_GRACE_MS };
+/* Not -1, which somebody may type. */
+#define NO_SEED INT64_MIN
+static const struct train_opts defaults = { .seed = NO_SEED, .grace = JOB_GRACE_MS };
 
 static int add_pairs(struct key_values *list, const struct strvec *given, const char *what,
 		     struct mlp_error *err)
@@ -55,7 +57,7 @@ static int fill_job(struct cmd_ctx *ctx, struct job *job, const struct train_opt
 
 	job->experiment = o->experiment;
 	job->name = o->name;
-	job->seed = o->seed;
+	job->seed = o->seed == NO_SEED ? -1 : o->seed;
 	job->gpus = o->gpus;
 	job->timeout_ms = o->timeout;
 	job->retries = o->retries;
@@ -79,7 +81,7 @@ static int fill_job(struct cmd_ctx *ctx, struct job *job, const struct train_opt
 
 static int check_options(struct cmd_ctx *ctx, const struct train_opts *o)
 {
-	if (o->seed < -1)
+	if (o->seed < 0 && o->seed != NO_SEED)
 		return cmd_usage(ctx, "a seed is 0 or more");
 	if (o->retries < 0)
 		return cmd_usage(ctx, "--retry takes 0 or more");

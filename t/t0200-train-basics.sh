@@ -132,6 +132,7 @@ test_expect_success 'bad parameters are refused' '
 	test_grep "bad experiment name" err &&
 	test_expect_code 129 mlp train -t x -- true &&
 	test_expect_code 129 mlp train --seed -5 -- true &&
+	test_expect_code 129 mlp train --seed -1 -- true &&
 	test_expect_code 129 mlp train
 '
 
