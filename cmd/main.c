@@ -563,6 +563,21 @@ static int check_output(int r)
 	return cmd_report(&ctx, MLP_ESYSTEM);
 }
 
+static void go_on(int sig)
+{
+	(void)sig;
+}
+
+/* A file that would outgrow the user's limit is an error to report, not our end.  With a
+ * handler, other than ignored, the signal is again what it was in what we execute. */
+static void outlive_file_limit(void)
+{
+	struct sigaction was, action = { .sa_handler = go_on, .sa_flags = SA_RESTART };
+
+	if (!sigaction(SIGXFSZ, NULL, &was) && was.sa_handler == SIG_DFL)
+		sigaction(SIGXFSZ, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct global_opts global = { 0 };
@@ -574,6 +589,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL); /* whoever started us may ignore it */
+	outlive_file_limit();
 	r = opt_parse(&set, 1, &args, &err);
 	if (!r)
 		r = check_global(&global, &err);

@@ -203,6 +203,21 @@ test_expect_success 'what cannot be started leaves a run that failed, or none' '
 	test "$(stored "SELECT count(*) FROM attempt WHERE ended_ms IS NULL")" = 0
 '
 
+# Of files; not in this shell, whose own output is one.
+limited()
+{
+	(ulimit -f "$1" && shift && exec env --default-signal=XFSZ "$@") 2>err
+}
+test_expect_success 'a limit on the size of files is an error, and for the command what it is' '
+	mkdir small && (cd small && test_expect_code 128 limited 20 mlp train -- true) &&
+	test_grep "disk I/O error\|large\|full" small/err &&
+	limited 8192 mlp -q train -n wide -- head -c 20000000 /dev/zero | tail -c 1 >out &&
+	test_grep "output is not recorded.*large" err &&
+	test "$(last status)" = 3 &&
+	test_expect_code 153 limited 8192 mlp -q train -- sh -c "exec head -c 20000000 /dev/zero >large" &&
+	test "$(last exit_signal)" = 25
+'
+
 # Sixty short runs, and what is said of the newest meanwhile.
 look_on()
 {
