@@ -162,6 +162,16 @@ void input_handle(struct input *in, short events)
 	}
 }
 
+/* A command that maps its input, or only looks at it, leaves the position as it was: then
+ * nobody knows what it took, unless there is nothing to take. */
+static bool is_untouched(int64_t start)
+{
+	struct stat st;
+
+	return lseek(STDIN_FILENO, 0, SEEK_CUR) == start && !fstat(STDIN_FILENO, &st) &&
+	       st.st_size > start;
+}
+
 static bool hash_file(const struct input *in, char hex[SHA256_HEX + 1], int64_t *bytes)
 {
 	int64_t end = lseek(STDIN_FILENO, 0, SEEK_CUR), at = in->start;
@@ -188,7 +198,7 @@ bool input_result(struct input *in, char hex[SHA256_HEX + 1], int64_t *bytes)
 {
 	switch (in->kind) {
 	case INPUT_FILE:
-		return hash_file(in, hex, bytes);
+		return !is_untouched(in->start) && hash_file(in, hex, bytes);
 	case INPUT_PIPE:
 	case INPUT_TERMINAL:
 		*bytes = in->bytes;
