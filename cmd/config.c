@@ -155,8 +155,8 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 		if (strcmp(verb, verbs[i].name))
 			continue;
 		if (argc != verbs[i].args)
-			return cmd_usage(ctx, "'config %s' takes %d arguments", verb,
-					 verbs[i].args - 1);
+			return cmd_usage(ctx, "'config %s' takes %d argument%s", verb,
+					 verbs[i].args - 1, PLURAL(verbs[i].args - 1));
 		if (argc > 1 && !key)
 			return cmd_usage(ctx, "bad setting name '%s'", argv[1]);
 		return i == 0 ? list(ctx, o) : i == 1 ? get(ctx, o, key) :

@@ -19,6 +19,9 @@
 #include "lib/json/write.h"
 #include "lib/util/vec.h"
 
+/* The end of "run" or "runs", by their number. */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 enum print_mode { PRINT_TEXT, PRINT_JSON, PRINT_NUL };
 
 enum color {

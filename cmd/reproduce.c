@@ -217,7 +217,8 @@ static int reproduce(struct reproduction *re, const char *ref)
 	if (r)
 		return r;
 	if (re->missing) {
-		fprintf(stderr, "mlp: %zu inputs are missing or not what they were\n", re->missing);
+		fprintf(stderr, "mlp: %zu input%s missing or not as before\n", re->missing,
+			re->missing == 1 ? " is" : "s are");
 		return EXIT_MISSING;
 	}
 	if (re->opts->check)

@@ -61,8 +61,9 @@ static int delete(struct cmd_ctx *ctx, const struct run *run)
 	if (path_remove_tree(dir))
 		cmd_warn("cannot remove '%s'", dir);
 	mlp_note(&ctx->events,
-		 "deleted run %s (%s): %lld points of %lld metrics, names of %lld files", name,
-		 run->name, (long long)points, (long long)keys, (long long)files);
+		 "deleted run %s (%s): %lld point%s of %lld metric%s, names of %lld file%s", name,
+		 run->name, (long long)points, PLURAL(points), (long long)keys, PLURAL(keys),
+		 (long long)files, PLURAL(files));
 	return 0;
 }
 

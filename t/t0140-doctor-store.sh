@@ -63,7 +63,7 @@ test_expect_success 'leftovers are named, and are no fault' '
 	mkdir -p .mlp/runs/0123456789abcdef0123456789abcdef &&
 	mlp doctor >out &&
 	test_grep "^tmp  *warning  *1 left behind.*old" out &&
-	test_grep "^runs  *warning  *1 folders" out
+	test_grep "^runs  *warning  *1 folder of" out
 '
 test_expect_success 'a damaged database is found' '
 	rm -f .mlp/mlp.db-wal .mlp/mlp.db-shm &&

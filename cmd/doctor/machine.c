@@ -77,8 +77,8 @@ static void check_gpus(struct doctor *d)
 		doctor_say(d, "nvidia", FINDING_ABSENT, "%s: no figures of GPUs", err.text);
 		return;
 	}
-	doctor_say(d, "nvidia", FINDING_OK, "driver %s, CUDA %s, %u GPUs", nvml_driver(nvml),
-		   nvml_cuda(nvml), nvml_count(nvml));
+	doctor_say(d, "nvidia", FINDING_OK, "driver %s, CUDA %s, %u GPU%s", nvml_driver(nvml),
+		   nvml_cuda(nvml), nvml_count(nvml), PLURAL(nvml_count(nvml)));
 	for (unsigned i = 0; i < nvml_count(nvml); i++)
 		check_gpu(d, nvml, i);
 }

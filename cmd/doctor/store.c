@@ -56,7 +56,7 @@ static void check_database(struct doctor *d)
 	}
 	db_get_int(ctx->db, &runs, NULL, "SELECT count(*) FROM run", "");
 	doctor_say(d, "store", FINDING_OK, "schema %d, %" PRId64 " run%s", db_version(ctx->db), runs,
-		   runs == 1 ? "" : "s");
+		   PLURAL(runs));
 }
 
 static void check_lost(struct doctor *d)
@@ -145,8 +145,8 @@ static void check_leftovers(struct doctor *d)
 		doctor_say(d, "tmp", FINDING_WARNING, "%zu left behind in .mlp/tmp: %s", tmp.n,
 			   tmp.text.buf);
 	if (dirs.n)
-		doctor_say(d, "runs", FINDING_WARNING, "%zu folders of ended runs in .mlp/runs: %s",
-			   dirs.n, dirs.text.buf);
+		doctor_say(d, "runs", FINDING_WARNING, "%zu folder%s of ended runs in .mlp/runs: %s",
+			   dirs.n, PLURAL(dirs.n), dirs.text.buf);
 	if (!tmp.n && !dirs.n)
 		doctor_say(d, "leftovers", FINDING_OK, "none");
 	strbuf_release(&tmp.text);
@@ -225,8 +225,8 @@ static void check_contents(struct doctor *d)
 			   "%zu of %" PRId64 " objects are not what was stored: %s", deep.bad.n,
 			   deep.n, deep.bad.text.buf);
 	else
-		doctor_say(d, "contents", FINDING_OK, "%" PRId64 " objects read, all as stored",
-			   deep.n);
+		doctor_say(d, "contents", FINDING_OK, "%" PRId64 " object%s read, all as stored",
+			   deep.n, PLURAL(deep.n));
 	strbuf_release(&deep.bad.text);
 }
 
