@@ -31,6 +31,14 @@ AC_DEFUN([MLP_SANITIZERS], [
   AS_IF([test "x$enable_sanitizers" = xyes], [enable_sanitizers=address,undefined])
   AS_IF([test "x$enable_sanitizers" != xno], [
     SANITIZE_FLAGS="-fsanitize=$enable_sanitizers -fno-omit-frame-pointer -fno-sanitize-recover=all"
+    AC_MSG_CHECKING([whether $CC takes -fsanitize=$enable_sanitizers])
+    mlp_save_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $SANITIZE_FLAGS"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[puts("x");]])],
+      [AC_MSG_RESULT([yes])],
+      [AC_MSG_RESULT([no])
+       AC_MSG_ERROR([$CC cannot build with -fsanitize=$enable_sanitizers])])
+    CFLAGS=$mlp_save_CFLAGS
   ], [enable_sanitizers=])
   AC_SUBST([SANITIZE_FLAGS])
 ])
