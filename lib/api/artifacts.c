@@ -10,10 +10,10 @@
 #include "lib/api/auth.h"
 #include "lib/api/common.h"
 #include "lib/api/internal.h"
+#include "lib/http/range.h"
 #include "lib/store/object.h"
 #include "lib/track/artifact_tree.h"
 #include "lib/util/path.h"
-#include "lib/util/text.h"
 #include "lib/util/xalloc.h"
 
 struct upload {
@@ -117,56 +117,30 @@ void api_artifact_head(struct api_server *server, struct http_request *req, cons
 	*http_user(req) = u;
 }
 
-/* "bytes=a-b", "bytes=a-", "bytes=-n"; false: send all. */
-static bool parse_range(const char *text, int64_t size, int64_t *start, int64_t *end)
-{
-	_cleanup_free_ char *first = NULL;
-	const char *dash;
-
-	if (!text || strncmp(text, "bytes=", 6) || strchr(text, ','))
-		return false;
-	text += 6;
-	dash = strchr(text, '-');
-	if (!dash)
-		return false;
-	first = xmemdupz(text, (size_t)(dash - text));
-	*end = size - 1;
-	if (!*first) {
-		if (!text_parse_int(dash + 1, start) || *start <= 0)
-			return false;
-		*start = MAX(size - *start, (int64_t)0);
-		return true;
-	}
-	if (!text_parse_int(first, start) || *start < 0 ||
-	    (dash[1] && (!text_parse_int(dash + 1, end) || *end < *start)))
-		return false;
-	*end = MIN(*end, size - 1);
-	return true;
-}
-
 static void answer_range(struct http_request *req, int fd, int64_t size, const char *etag)
 {
 	const char *only_of = http_header(req, "If-Range");
-	int64_t start = 0, end = size - 1;
-	bool part = (!only_of || !strcmp(only_of, etag)) &&
-		    parse_range(http_header(req, "Range"), size, &start, &end);
+	struct http_range range = { 0, size - 1 };
+	enum http_range_kind kind = HTTP_RANGE_WHOLE;
 	char text[96];
 
+	if (!only_of || !strcmp(only_of, etag))
+		kind = http_range_parse(http_header(req, "Range"), size, &range);
 	http_answer_header(req, "Accept-Ranges", "bytes");
-	if (part && start >= size) {
+	if (kind == HTTP_RANGE_OUTSIDE) {
 		snprintf(text, sizeof(text), "bytes */%" PRId64, size);
 		http_answer_header(req, "Content-Range", text);
 		http_answer(req, 416, "text/plain; charset=utf-8", NULL);
 		close(fd);
 		return;
 	}
-	if (part) {
-		snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, start, end,
-			 size);
+	if (kind == HTTP_RANGE_PART) {
+		snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, range.start,
+			 range.end, size);
 		http_answer_header(req, "Content-Range", text);
 	}
-	http_answer_fd(req, part ? 206 : 200, "application/octet-stream", fd, start,
-		       end - start + 1);
+	http_answer_fd(req, kind == HTTP_RANGE_PART ? 206 : 200, "application/octet-stream", fd,
+		       range.start, range.end - range.start + 1);
 }
 
 /* A name fit for a quoted string in a header. */
