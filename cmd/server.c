@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -17,7 +18,7 @@
 #include "lib/store/object.h"
 #include "lib/util/file.h"
 
-enum { GRACE_MS = 10000, PEM_MAX = 1 << 20, THREADS_MAX = 64 };
+enum { GRACE_MS = 10000, PEM_MAX = 1 << 20, THREADS_MAX = 64, DESCRIPTORS = 4096 };
 
 struct server_opts {
 	const char *listen, *tls_cert, *tls_key, *access_log;
@@ -154,6 +155,17 @@ static void serve(struct cmd_ctx *ctx, const struct server_opts *o, struct api_s
 	service_notify("STOPPING=1");
 }
 
+/* A connection takes a descriptor, and another while a file is sent or received. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS);
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int start(struct cmd_ctx *ctx, const struct server_opts *o, struct api_server **out)
 {
 	_release_(tls_release) struct tls tls = { STRBUF_INIT, STRBUF_INIT };
@@ -206,6 +218,7 @@ static int run(struct cmd_ctx *ctx, const void *values, int argc, char **argv)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	allow_descriptors();
 	r = start(ctx, o, &server);
 	if (r)
 		return r;

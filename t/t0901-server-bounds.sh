@@ -79,6 +79,18 @@ assert ask(\"GET\", \"/health\")[0] == 200
 "
 '
 
+test_expect_success 'more connections than there may be: it serves on, and ends' '
+	python3 -c "
+from common import *
+import resource
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard if 0 <= hard < 4096 else 4096, hard))
+many = [connect() for i in range(1100)]
+for s in many: s.close()
+for i in range(10): assert ask(\"GET\", \"/health\")[0] == 200
+" && stop && serve .
+'
+
 test_expect_success 'requests under way are answered before the end' '
 	python3 -c "
 from common import *

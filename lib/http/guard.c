@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -16,6 +18,7 @@
 
 struct guard_entry {
 	int fd;
+	struct in6_addr peer;
 	_Atomic int64_t deadline_ns; /* INT64_MAX: none */
 	struct guard_entry *next, **at;
 };
@@ -96,11 +99,24 @@ void guard_stop(struct guard *g)
 	free(g);
 }
 
-struct guard_entry *guard_add(struct guard *g, int fd, int64_t seconds)
+static struct in6_addr peer_of(const struct sockaddr *address)
+{
+	struct in6_addr peer = IN6ADDR_ANY_INIT;
+
+	if (address->sa_family == AF_INET6)
+		peer = ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+	else if (address->sa_family == AF_INET)
+		memcpy(&peer, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
+		       sizeof(struct in_addr));
+	return peer;
+}
+
+void guard_add(struct guard *g, int fd, const struct sockaddr *peer, int64_t seconds)
 {
 	struct guard_entry *e = xcalloc(1, sizeof(*e));
 
 	e->fd = fd;
+	e->peer = peer_of(peer);
 	guard_allow(e, seconds);
 	pthread_mutex_lock(&g->lock);
 	e->next = g->first;
@@ -111,6 +127,16 @@ struct guard_entry *guard_add(struct guard *g, int fd, int64_t seconds)
 		pthread_cond_signal(&g->changed);
 	g->first = e;
 	g->count++;
+	pthread_mutex_unlock(&g->lock);
+}
+
+struct guard_entry *guard_find(struct guard *g, int fd)
+{
+	struct guard_entry *e;
+
+	pthread_mutex_lock(&g->lock);
+	for (e = g->first; e && e->fd != fd; e = e->next)
+		;
 	pthread_mutex_unlock(&g->lock);
 	return e;
 }
@@ -141,6 +167,18 @@ int64_t guard_count(struct guard *g)
 
 	pthread_mutex_lock(&g->lock);
 	n = g->count;
+	pthread_mutex_unlock(&g->lock);
+	return n;
+}
+
+int64_t guard_count_of(struct guard *g, const struct sockaddr *address)
+{
+	struct in6_addr peer = peer_of(address);
+	int64_t n = 0;
+
+	pthread_mutex_lock(&g->lock);
+	for (const struct guard_entry *e = g->first; e; e = e->next)
+		n += !memcmp(&e->peer, &peer, sizeof(peer));
 	pthread_mutex_unlock(&g->lock);
 	return n;
 }

@@ -250,8 +250,7 @@ static void watch_connection(void *data, struct MHD_Connection *connection, void
 		return;
 	}
 	info = server->mhd->get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	*entry = info ? guard_add(server->guard, info->connect_fd, server->options.header_seconds) :
-			NULL;
+	*entry = info ? guard_find(server->guard, info->connect_fd) : NULL;
 }
 
 /* The earliest a request is heard of. */
@@ -426,10 +425,14 @@ static enum MHD_Result serve(void *data, struct MHD_Connection *connection, cons
 	return atomic_load(&req->answered) ? queue(req) : MHD_YES;
 }
 
+/* has_room() and take_connection() keep the limits: a thread of the daemon that meets one of
+ * its own waits for a lock it holds (libmicrohttpd 0.9.75).  Its limit is for all threads, each
+ * of which gets its part. */
 static struct MHD_Daemon *start_daemon(struct generation *g)
 {
 	const struct http_server *s = g->server;
 	const struct http_options *o = &s->options;
+	unsigned threads = o->threads ? o->threads : 2;
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_TURBO |
 			 (g->tls_cert ? MHD_USE_TLS : 0);
@@ -442,11 +445,9 @@ static struct MHD_Daemon *start_daemon(struct generation *g)
 	};
 
 	return s->mhd->start_daemon(
-		flags, 0, NULL, NULL, serve, g, MHD_OPTION_THREAD_POOL_SIZE,
-		o->threads ? o->threads : 2,
+		flags, 0, NULL, NULL, serve, g, MHD_OPTION_THREAD_POOL_SIZE, threads,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_LIMIT,
-		o->connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->address_max,
-		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK,
+		(o->connection_max + 1) * threads, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK,
 		begin_request, g, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		MHD_OPTION_NOTIFY_COMPLETED, end_request, g, MHD_OPTION_NOTIFY_CONNECTION,
 		watch_connection, g, MHD_OPTION_ARRAY, g->tls_cert ? tls : &tls[2], MHD_OPTION_END);
@@ -509,11 +510,20 @@ static bool has_room(void *data)
 static void take_connection(void *data, int fd, const struct sockaddr *address, socklen_t len)
 {
 	struct http_server *s = data;
+	unsigned most = s->options.address_max;
+	bool taken;
 
+	if (most && guard_count_of(s->guard, address) >= most) {
+		close(fd);
+		return;
+	}
+	guard_add(s->guard, fd, address, s->options.header_seconds);
 	pthread_mutex_lock(&s->lock);
-	/* Closes the socket when it takes no more from that address. */
-	s->mhd->add_connection(s->newest->daemon, fd, address, len);
+	taken = s->mhd->add_connection(s->newest->daemon, fd, address, len) == MHD_YES;
 	pthread_mutex_unlock(&s->lock);
+	/* Then the socket is closed, and only this thread gets new ones. */
+	if (!taken)
+		guard_remove(s->guard, guard_find(s->guard, fd));
 }
 
 int http_server_set_tls(struct http_server *s, const char *cert, const char *key,
