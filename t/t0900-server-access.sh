@@ -289,6 +289,22 @@ test_expect_success OPENSSL 'TLS, and another certificate on SIGHUP' '
 	test_expect_code 128 mlp server -p 0 --tls-cert cert.pem --tls-key key.pem
 '
 
+test_expect_success OPENSSL 'TLS: who may not send a file is told so when it was sent' '
+	certificate one && serve . --auth --tls-cert cert.pem --tls-key key.pem &&
+	cat >refused.py <<\EOF &&
+import http.client, os, ssl
+c = http.client.HTTPSConnection("localhost", int(os.environ["port"]), timeout=20,
+                                context=ssl.create_default_context(cafile="cert.pem"))
+for token, want in (open("reader").read().strip(), 403), ("none", 401):
+    for body in (b"x", b"x" * 20000000, iter([b"x" * 1000000] * 20)):
+        c.request("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/x/artifacts/y", body,
+                  {"Authorization": "Bearer " + token})
+        r = c.getresponse()
+        assert (r.status, r.read() != b"") == (want, True), (r.status, want)
+EOF
+	python3 refused.py && stop
+'
+
 threads()
 {
 	ls "/proc/$server/task" | wc -l

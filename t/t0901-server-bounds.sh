@@ -51,8 +51,9 @@ test_expect_success 'bodies and headers that are too large are refused' '
 	python3 -c "
 from common import *
 s = connect()
-s.send(b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n\")
+s.send(b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n\")
 assert b\" 413 \" in s.recv(1000)
+assert ask(\"POST\", \"/api/2.0/mlflow/runs/create\", b\" \" * 100000000, {\"Content-Type\": \"application/json\"})[0] == 413
 s = connect()
 try:
     s.send(b\"GET /health HTTP/1.1\r\nHost: localhost\r\nX: \" + b\"x\" * 300000 + b\"\r\n\r\n\")

@@ -25,6 +25,7 @@
 /* A body may take BODY_SECONDS and more at BODY_RATE bytes a second; once it is known that it
  * is not taken, BODY_SECONDS: clients read the answer only when they have sent all. */
 enum { CLIENT_GONE = 499, UPLOAD_BLOCK = 32768, BODY_SECONDS = 60, BODY_RATE = 4096 };
+static const int64_t DROP_MAX = (int64_t)1 << 30;
 
 /* One certificate's daemon: connections that began with the one before are served on. */
 struct generation {
@@ -335,10 +336,20 @@ static void find_peer(struct http_request *req)
 			  req->peer, sizeof(req->peer));
 }
 
+/* Of the body, as the headers tell; INT64_MAX when they do not. */
+static int64_t body_length(const struct http_request *req)
+{
+	const char *length = http_header(req, "Content-Length");
+	int64_t n;
+
+	if (http_header(req, "Transfer-Encoding"))
+		return INT64_MAX;
+	return length && text_parse_int(length, &n) ? n : 0;
+}
+
 static void start_request(struct http_request *req, const char *method)
 {
-	const char *length;
-	int64_t n;
+	int64_t length;
 
 	req->started = true;
 	req->method = method;
@@ -350,19 +361,26 @@ static void start_request(struct http_request *req, const char *method)
 	}
 	if (req->server->handlers.head)
 		req->server->handlers.head(req->server->handlers.data, req);
-	length = http_header(req, "Content-Length");
-	if (!req->response && !req->stream && length && text_parse_int(length, &n) &&
-	    n > (int64_t)req->server->options.body_max)
+	length = body_length(req);
+	if (!req->response && !req->stream && length < INT64_MAX &&
+	    length > (int64_t)req->server->options.body_max)
 		refuse(req, 413, "request body too large\n");
+}
+
+/* A client that sends its body whatever comes must be let send it: to one that is answered
+ * and cut off meanwhile the network seems broken, with TLS always, and it tries again. */
+static bool sends_anyway(const struct http_request *req)
+{
+	return body_length(req) && !http_header(req, "Expect");
 }
 
 static void take_body(struct http_request *req, const char *piece, size_t len)
 {
 	struct http_server *server = req->server;
 
+	req->received += (int64_t)len;
 	if (req->dropping)
 		return;
-	req->received += (int64_t)len;
 	guard_allow(req->guard, MAX(BODY_SECONDS + req->received / BODY_RATE -
 					    (clock_mono_ns() - req->begin_ns) / 1000000000,
 				    (int64_t)0));
@@ -408,12 +426,15 @@ static enum MHD_Result serve(void *data, struct MHD_Connection *connection, cons
 	(void)version;
 	if (!req->started) {
 		start_request(req, method);
-		return req->response ? queue(req) : MHD_YES;
+		if (req->response && !sends_anyway(req))
+			return queue(req);
+		req->dropping = req->response;
+		return MHD_YES;
 	}
 	if (*len) {
 		take_body(req, piece, *len);
 		*len = 0;
-		return MHD_YES;
+		return req->response && req->received > DROP_MAX ? MHD_NO : MHD_YES;
 	}
 	if (!req->held && !req->response) {
 		guard_allow(req->guard, -1);
