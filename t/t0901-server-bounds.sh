@@ -92,6 +92,30 @@ for i in range(10): assert ask(\"GET\", \"/health\")[0] == 200
 " && stop && serve .
 '
 
+test_expect_success 'a store that another program writes to holds up writes only' '
+	cat >locked.py <<\EOF &&
+from common import *
+import sqlite3
+def post(path, body):
+    return ask("POST", "/api/2.0/mlflow/" + path, json.dumps(body), {"Content-Type": "application/json"})
+run = json.loads(post("runs/create", {"experiment_id": "0"})[1])["run"]["info"]["run_id"]
+db = sqlite3.connect(".mlp/mlp.db", isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+body = json.dumps({"run_id": run, "key": "k", "value": 1, "timestamp": 1}).encode()
+writer = connect()
+writer.send(b"POST /api/2.0/mlflow/runs/log-metric HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+time.sleep(0.3)
+begin = time.time()
+for i in range(20):
+    assert ask("GET", "/health")[0] == 200
+    assert post("runs/search", {"experiment_ids": ["0"]})[0] == 200
+assert time.time() - begin < 20, time.time() - begin
+db.execute("ROLLBACK")
+assert b" 200 " in writer.recv(1000)
+EOF
+	python3 locked.py
+'
+
 test_expect_success 'requests under way are answered before the end' '
 	python3 -c "
 from common import *

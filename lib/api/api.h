@@ -2,8 +2,8 @@
 /*
  * MLflow's REST interface over the store.  A call is one request of one endpoint: its
  * arguments as a JSON object (the body, or the query of a GET), a store handle, and an
- * answer being written.  Reading endpoints run on the server's threads, each with a
- * handle of its own; writing endpoints run on one writer thread, which commits many calls
+ * answer being written.  Reading endpoints run on the server's threads, or on those of its
+ * workers when they may take long, each with a handle of its own; writing endpoints run on one writer thread, which commits many calls
  * at once and lets none be answered before its commit.
  */
 #ifndef API_API_H
@@ -48,7 +48,8 @@ struct api_call {
 
 typedef enum api_error api_fn(struct api_call *call);
 
-enum api_flags { API_READ = 0, API_WRITE = 1, API_ADMIN = 2 };
+/* API_LONG: may take long, and so nothing for the threads that serve the connections. */
+enum api_flags { API_READ = 0, API_WRITE = 1, API_ADMIN = 2, API_LONG = 4 };
 
 /* What an endpoint acts on, and so which argument keeps a token of one experiment within it:
  * others that a request brings along open nothing. */

@@ -73,8 +73,9 @@ static enum api_error delete_experiment(struct api_call *call)
 
 const struct api_route api_beyond_routes[] = {
 	{ "POST", "mlp/runs/move", API_WRITE, API_OF_RUN, move_run },
-	{ "POST", "mlp/runs/delete-permanently", API_WRITE | API_ADMIN, API_OF_RUN, delete_run },
-	{ "POST", "mlp/experiments/delete-permanently", API_WRITE | API_ADMIN, API_OF_EXPERIMENT,
-	  delete_experiment },
+	{ "POST", "mlp/runs/delete-permanently", API_WRITE | API_ADMIN | API_LONG, API_OF_RUN,
+	  delete_run },
+	{ "POST", "mlp/experiments/delete-permanently", API_WRITE | API_ADMIN | API_LONG,
+	  API_OF_EXPERIMENT, delete_experiment },
 	{ .path = NULL },
 };

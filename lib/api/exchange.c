@@ -17,6 +17,7 @@ enum { ARGUMENTS_MAX = 64 << 20 };
 
 struct exchange {
 	struct write_job job; /* first: the writer hands it back */
+	struct work work;
 	struct api_server *server;
 	struct http_request *req;
 	const struct api_route *route;
@@ -41,6 +42,8 @@ void api_answer_error(struct http_request *req, enum api_error code, const char 
 	struct strbuf body = STRBUF_INIT;
 	struct json_writer w = { .out = &body };
 
+	if (code == API_TEMPORARILY_UNAVAILABLE)
+		http_answer_header(req, "Retry-After", "1");
 	json_open(&w, '{');
 	json_put_string(&w, "error_code", api_error_name(code));
 	json_put_string(&w, "message", message);
@@ -188,7 +191,8 @@ static void start_write(struct exchange *x)
 {
 	struct writer *writer = x->server->writer;
 
-	if (http_is_alone(x->req) && writer_run(writer, &x->job))
+	if (!(x->route->flags & API_LONG) && http_is_alone(x->req) &&
+	    writer_run(writer, &x->job))
 		return;
 	http_hold(x->req);
 	writer_submit(writer, &x->job);
@@ -201,6 +205,24 @@ static void run_read(struct exchange *x)
 	x->call.db = api_reader(x->server, &err);
 	x->error = x->call.db ? x->route->fn(&x->call) : api_fail_error(&x->call, &err);
 	answer(x);
+}
+
+static void run_long_read(void *data)
+{
+	_cleanup_(exchange_free) struct exchange *x = data;
+
+	run_read(x);
+}
+
+static void start_read(struct exchange *x)
+{
+	x->work = (struct work){ .run = run_long_read, .data = x };
+	http_hold(x->req);
+	if (workers_submit(x->server->workers, &x->work))
+		return;
+	x->error = api_fail(&x->call, API_TEMPORARILY_UNAVAILABLE, "too many requests at one time");
+	answer(x);
+	exchange_free(x);
 }
 
 static enum api_error permit(struct exchange *x)
@@ -260,6 +282,8 @@ void api_exchange(struct api_server *server, struct http_request *req, const cha
 		x->job.run = run_write;
 		x->job.done = write_done;
 		start_write(steal_ptr(&x));
+	} else if (x->route->flags & API_LONG) {
+		start_read(steal_ptr(&x));
 	} else {
 		run_read(x);
 	}

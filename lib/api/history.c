@@ -330,8 +330,9 @@ static enum api_error log_model(struct api_call *call)
 }
 
 const struct api_route api_history_routes[] = {
-	{ "GET", "mlflow/metrics/get-history-bulk", API_READ, API_OF_RUN, get_bulk },
-	{ "GET", "mlflow/metrics/get-history-bulk-interval", API_READ, API_OF_RUN, get_interval },
+	{ "GET", "mlflow/metrics/get-history-bulk", API_READ | API_LONG, API_OF_RUN, get_bulk },
+	{ "GET", "mlflow/metrics/get-history-bulk-interval", API_READ | API_LONG, API_OF_RUN,
+	  get_interval },
 	{ "POST", "mlflow/runs/log-model", API_WRITE, API_OF_RUN, log_model },
 	{ .path = NULL },
 };

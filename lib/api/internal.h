@@ -7,6 +7,7 @@
 #include "lib/api/api.h"
 #include "lib/api/observe.h"
 #include "lib/api/server.h"
+#include "lib/api/workers.h"
 #include "lib/api/writer.h"
 #include "lib/http/http.h"
 
@@ -15,6 +16,7 @@ struct api_server {
 	struct api_server_options options;
 	struct http_server *http;
 	struct writer *writer;
+	struct workers *workers;
 	struct observe *observe;
 	struct uploads *uploads; /* in parts */
 	pthread_key_t reader; /* each thread's struct db, opened when first needed */

@@ -118,6 +118,7 @@ static enum api_error search(struct api_call *call)
 }
 
 const struct api_route api_logged_model_search_routes[] = {
-	{ "POST", "mlflow/logged-models/search", API_READ, API_OF_EXPERIMENT, search },
+	{ "POST", "mlflow/logged-models/search", API_READ | API_LONG, API_OF_EXPERIMENT,
+	  search },
 	{ .path = NULL },
 };

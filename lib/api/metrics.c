@@ -287,6 +287,6 @@ static enum api_error get_history(struct api_call *call)
 const struct api_route api_metric_routes[] = {
 	{ "POST", "mlflow/runs/log-metric", API_WRITE, API_OF_RUN, log_metric },
 	{ "POST", "mlflow/runs/log-batch", API_WRITE, API_OF_RUN, log_batch },
-	{ "GET", "mlflow/metrics/get-history", API_READ, API_OF_RUN, get_history },
+	{ "GET", "mlflow/metrics/get-history", API_READ | API_LONG, API_OF_RUN, get_history },
 	{ .path = NULL },
 };

@@ -184,6 +184,6 @@ static enum api_error search(struct api_call *call)
 }
 
 const struct api_route api_search_routes[] = {
-	{ "POST", "mlflow/runs/search", API_READ, API_OF_EXPERIMENT, search },
+	{ "POST", "mlflow/runs/search", API_READ | API_LONG, API_OF_EXPERIMENT, search },
 	{ .path = NULL },
 };

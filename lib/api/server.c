@@ -26,6 +26,7 @@ enum {
 	IDLE_SECONDS = 75,
 	HEADER_SECONDS = 20,
 	THREADS_MAX = 8,
+	WAITING_MAX = 256, /* requests that take long */
 };
 
 static void close_reader(void *db)
@@ -348,6 +349,8 @@ int api_server_start(struct api_server **out, const struct repo *repo,
 	if (!r)
 		r = writer_start(&server->writer, repo, err);
 	if (!r)
+		r = workers_start(&server->workers, threads_of(o), WAITING_MAX, err);
+	if (!r)
 		r = start_http(server, err);
 	else if (o->listen_fd >= 0)
 		close(o->listen_fd);
@@ -377,6 +380,7 @@ void api_server_stop(struct api_server *server, int64_t grace_ms)
 	if (!server)
 		return;
 	http_server_stop(server->http, grace_ms);
+	workers_stop(server->workers);
 	writer_stop(server->writer);
 	uploads_free(server->uploads);
 	observe_free(server->observe);

@@ -46,16 +46,37 @@ static struct write_job *take_all(struct writer *w)
 	return jobs;
 }
 
+/* In a transaction that is begun, and that it ends. */
+static void run_in(struct db **txn, struct db *db, struct write_job *job)
+{
+	if (!job->result)
+		job->result = job->run(job, db, &job->err);
+	if (!job->result)
+		job->result = db_txn_commit(txn, &job->err);
+}
+
 static void run_job(struct db *db, struct write_job *job)
 {
 	_cleanup_txn_ struct db *txn = NULL;
 
 	job->err = (struct mlp_error)MLP_ERROR_INIT;
 	job->result = db_txn(&txn, db, &job->err);
-	if (!job->result)
-		job->result = job->run(job, db, &job->err);
-	if (!job->result)
-		job->result = db_txn_commit(&txn, &job->err);
+	run_in(&txn, db, job);
+}
+
+/* False, and nothing happened, while another process writes. */
+static bool run_at_once(struct db *db, struct write_job *job)
+{
+	_cleanup_txn_ struct db *txn = NULL;
+
+	job->err = (struct mlp_error)MLP_ERROR_INIT;
+	db_hurry(db, true);
+	job->result = db_txn(&txn, db, &job->err);
+	db_hurry(db, false);
+	if (job->result == MLP_EBUSY)
+		return false;
+	run_in(&txn, db, job);
+	return true;
 }
 
 /* All in one transaction; one alone is a transaction by itself.  An error that undid the whole
@@ -141,10 +162,14 @@ void writer_submit(struct writer *w, struct write_job *job)
 
 bool writer_run(struct writer *w, struct write_job *job)
 {
+	bool ran;
+
 	if (pthread_mutex_trylock(&w->db_lock))
 		return false;
-	run_job(w->db, job);
+	ran = run_at_once(w->db, job);
 	pthread_mutex_unlock(&w->db_lock);
+	if (!ran)
+		return false;
 	pthread_mutex_lock(&w->lock);
 	count_batch(w, 1);
 	pthread_mutex_unlock(&w->lock);

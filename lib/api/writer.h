@@ -36,7 +36,7 @@ int writer_start(struct writer **out, const struct repo *repo, struct mlp_error 
 void writer_submit(struct writer *writer, struct write_job *job);
 /* Runs the job on the calling thread, and is back when it is done: for a caller that is alone,
  * whom the way to the writer's thread and back would cost more than the sync of the disk.
- * False, and nothing happened, while the writer is at work. */
+ * False, and nothing happened, while the writer is at work, or another process writes. */
 bool writer_run(struct writer *writer, struct write_job *job);
 void writer_stats(struct writer *writer, struct writer_stats *out);
 /* Does what was submitted, ends the thread and frees the writer. */

@@ -50,6 +50,9 @@ DEFINE_CLEANUP(struct db *, db_close);
 int db_migrate(struct db *db, const struct db_migration *steps, size_t n, struct mlp_error *err);
 int db_version(struct db *db);
 
+/* While on, a store that is in use is MLP_EBUSY at once, without the timeout. */
+void db_hurry(struct db *db, bool on);
+
 /* A statement ready to step with its parameters bound, or NULL.  sql must live as
  * long as the handle when it is a constant; built SQL goes to db_query_once(). */
 struct db_stmt *db_query(struct db *db, struct mlp_error *err, const char *sql,

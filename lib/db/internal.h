@@ -19,6 +19,7 @@ struct db {
 	char *path;
 	int flags;
 	int depth;	      /* open transactions */
+	bool hasty;	      /* see db_hurry() */
 	int wal_pages;	      /* in the WAL after this handle's last commit */
 	struct strmap cached; /* SQL text -> struct db_stmt */
 };

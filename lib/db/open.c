@@ -64,6 +64,18 @@ static int wait_busy(void *data, int tries)
 	return 1;
 }
 
+static int wait_busy_handle(void *data, int tries)
+{
+	const struct db *db = data;
+
+	return db->hasty ? 0 : wait_busy(NULL, tries);
+}
+
+void db_hurry(struct db *db, bool on)
+{
+	db->hasty = on;
+}
+
 static int run_sql(struct db *db, const char *sql, struct mlp_error *err, const char *what)
 {
 	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
@@ -118,7 +130,7 @@ static int harden(struct db *db, struct mlp_error *err)
 	sqlite3 *h = db->handle;
 
 	sqlite3_extended_result_codes(h, 1);
-	sqlite3_busy_handler(h, wait_busy, NULL);
+	sqlite3_busy_handler(h, wait_busy_handle, db);
 	sqlite3_wal_hook(h, after_commit, db);
 	sqlite3_db_config(h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(h, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
