@@ -2,6 +2,7 @@
 /* mlp server: MLflow's protocol over this project's store. */
 #include "config.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -166,6 +167,16 @@ static void allow_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What a large answer took goes back to the system with it: the allocator would else learn to
+ * keep memory of that size, for each thread. */
+static void return_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 2 << 20);
+#endif
+}
+
 static int start(struct cmd_ctx *ctx, const struct server_opts *o, struct api_server **out)
 {
 	_release_(tls_release) struct tls tls = { STRBUF_INIT, STRBUF_INIT };
@@ -219,6 +230,7 @@ static int run(struct cmd_ctx *ctx, const void *values, int argc, char **argv)
 	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	allow_descriptors();
+	return_memory();
 	r = start(ctx, o, &server);
 	if (r)
 		return r;

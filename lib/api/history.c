@@ -119,25 +119,42 @@ static void sort_steps(struct steps *steps)
 	steps->len = n;
 }
 
+/* Among the first n, sorted.  *at is where the next one may stand: runs mostly have the same
+ * steps, in order. */
+static bool is_known(const int64_t *steps, size_t n, size_t *at, int64_t step)
+{
+	const int64_t *found = NULL;
+
+	if (*at < n && steps[*at] == step)
+		found = steps + *at;
+	else if (n)
+		found = bsearch(&step, steps, n, sizeof(*steps), by_number);
+	if (found)
+		*at = (size_t)(found - steps) + 1;
+	return found;
+}
+
 /* Adds a run's steps in the range to all, and its first and last to out. */
 static void gather_steps(const struct request *q, const struct metric_points *points,
 			 struct steps *all, struct steps *out)
 {
 	int64_t first = INT64_MAX, last = INT64_MIN;
+	size_t known = all->len, at = 0;
 
 	for (size_t k = 0; k < points->len; k++) {
 		int64_t step = points->v[k].step;
 
 		first = MIN(first, step);
 		last = MAX(last, step);
-		if (step >= q->start && step <= q->end)
+		if (step >= q->start && step <= q->end && !is_known(all->v, known, &at, step))
 			vec_push(all, step);
 	}
 	if (points->len && first >= q->start && first <= q->end)
 		vec_push(out, first);
 	if (points->len && last >= q->start && last <= q->end)
 		vec_push(out, last);
-	sort_steps(all);
+	if (all->len > known)
+		sort_steps(all);
 }
 
 /* The steps of all runs in the range, evenly thinned to max; and each run's first and last. */

@@ -20,6 +20,7 @@
 enum {
 	BODY_MAX = 32 << 20,
 	BODIES_MAX = 256 << 20,
+	ANSWERS_MAX = 256 << 20,
 	HEADER_MAX = 32 << 10,
 	CONNECTIONS_MAX = 1000,
 	ADDRESS_MAX = 250,
@@ -322,6 +323,7 @@ static int start_http(struct api_server *server, struct mlp_error *err)
 		.threads = threads_of(o),
 		.body_max = BODY_MAX,
 		.bodies_max = BODIES_MAX,
+		.answers_max = ANSWERS_MAX,
 		.header_max = HEADER_MAX,
 		.connection_max = CONNECTIONS_MAX,
 		/* All of this machine's clients have one address. */

@@ -25,6 +25,7 @@
 /* A body may take BODY_SECONDS and more at BODY_RATE bytes a second; once it is known that it
  * is not taken, BODY_SECONDS: clients read the answer only when they have sent all. */
 enum { CLIENT_GONE = 499, UPLOAD_BLOCK = 32768, BODY_SECONDS = 60, BODY_RATE = 4096 };
+enum { ANSWER_SMALL = 65536 };
 static const int64_t DROP_MAX = (int64_t)1 << 30;
 
 /* One certificate's daemon: connections that began with the one before are served on. */
@@ -50,6 +51,7 @@ struct http_server {
 	struct listener *listener;
 	atomic_int active;     /* requests not done yet */
 	atomic_size_t bodies;  /* bytes held of bodies and what was made of them */
+	atomic_size_t answers; /* bytes held of answers that are not small */
 };
 
 struct http_request {
@@ -61,6 +63,7 @@ struct http_request {
 	char peer[INET6_ADDRSTRLEN];
 	struct strbuf body;
 	size_t charged; /* made of the body */
+	size_t answer_charged;
 	struct guard_entry *guard;
 	bool started, held;
 	bool dropping; /* the rest of the body */
@@ -194,8 +197,25 @@ static void give(struct http_request *req, int status, struct MHD_Response *resp
 	}
 }
 
-void http_answer(struct http_request *req, int status, const char *content_type,
-		 struct strbuf *body)
+/* Clients may be slow to take their answers. */
+static bool charge_answer(struct http_request *req, size_t bytes)
+{
+	struct http_server *server = req->server;
+	size_t all;
+
+	if (!server->options.answers_max || bytes <= ANSWER_SMALL)
+		return true;
+	all = atomic_fetch_add(&server->answers, bytes) + bytes;
+	if (all > server->options.answers_max && all > bytes) {
+		atomic_fetch_sub(&server->answers, bytes);
+		return false;
+	}
+	req->answer_charged = bytes;
+	return true;
+}
+
+static void answer(struct http_request *req, int status, const char *content_type,
+		   struct strbuf *body)
 {
 	size_t len = body ? body->len : 0;
 	char *text = body ? strbuf_detach(body) : NULL;
@@ -205,6 +225,28 @@ void http_answer(struct http_request *req, int status, const char *content_type,
 	if (!len)
 		free(text);
 	give(req, status, response, content_type, (int64_t)len);
+}
+
+/* One that may be sent again. */
+static void answer_busy(struct http_request *req, const char *text)
+{
+	struct strbuf body = STRBUF_INIT;
+
+	strvec_release(&req->headers);
+	http_answer_header(req, "Retry-After", "1");
+	strbuf_addstr(&body, text);
+	answer(req, 503, "text/plain; charset=utf-8", &body);
+}
+
+void http_answer(struct http_request *req, int status, const char *content_type,
+		 struct strbuf *body)
+{
+	if (!body || charge_answer(req, body->len)) {
+		answer(req, status, content_type, body);
+		return;
+	}
+	strbuf_release(body);
+	answer_busy(req, "too many answers at one time\n");
 }
 
 void http_answer_fd(struct http_request *req, int status, const char *content_type, int fd,
@@ -292,6 +334,7 @@ static void end_request(void *data, struct MHD_Connection *connection, void **st
 	if (req->response && !req->queued)
 		server->mhd->destroy_response(req->response);
 	atomic_fetch_sub(&server->bodies, req->body.len + req->charged);
+	atomic_fetch_sub(&server->answers, req->answer_charged);
 	uri_release(&req->uri);
 	strbuf_release(&req->body);
 	strvec_release(&req->headers);
@@ -406,7 +449,7 @@ static void handle(struct http_request *req)
 	if (req->over)
 		refuse(req, 413, "request body too large\n");
 	else if (req->crowded)
-		refuse(req, 503, "too many requests at one time\n");
+		answer_busy(req, "too many requests at one time\n");
 	else if (atomic_load(&generation->stopping))
 		refuse(req, 503, "the server is ending\n");
 	else

@@ -36,6 +36,8 @@ struct http_options {
 	unsigned threads;    /* 0: 2 */
 	size_t body_max;     /* bytes of a body that is not streamed; more is 413 */
 	size_t bodies_max;   /* bytes of all such bodies at one time; more is 503 */
+	size_t answers_max;  /* bytes of all answers not sent yet but small ones; more is 503,
+			      * unless it is one alone; 0: no limit */
 	size_t header_max;   /* bytes of all headers; more is 431 */
 	unsigned connection_max;
 	unsigned address_max;	/* connections from one address; 0: no limit */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 #include "lib/http/http.h"
 #include "t/unit/tap.h"
 
-enum { CLIENTS = 4, ROUNDS = 20, ANSWERS = 100 };
+enum { CLIENTS = 4, ROUNDS = 20, ANSWERS = 100, LARGE = 32 };
 
 static atomic_int answers;
 static int to_answer[2]; /* a pipe of requests that are held */
@@ -104,6 +105,57 @@ static bool stop_while_asked(void)
 	return true;
 }
 
+static void answer_large(void *data, struct http_request *req)
+{
+	static const char block[1 << 20];
+	struct strbuf body = STRBUF_INIT;
+
+	(void)data;
+	for (int i = 0; i < LARGE; i++)
+		strbuf_add(&body, block, sizeof(block));
+	http_answer(req, 200, "text/plain", &body);
+}
+
+/* A connection on which the answer has begun, and its status. */
+static int ask_large(uint16_t port, int *status)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	char text[13] = "";
+	int fd = connect_to(port);
+
+	*status = 0;
+	if (fd >= 0 && send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0 &&
+	    recv(fd, text, sizeof(text) - 1, MSG_WAITALL) == sizeof(text) - 1)
+		*status = atoi(text + strlen("HTTP/1.1 "));
+	return fd;
+}
+
+/* More than sockets hold, so that one who does not read leaves it with the server. */
+static void test_answers_not_taken(void)
+{
+	static const struct http_handlers handlers = { .request = answer_large };
+	struct http_options o = { .address = "127.0.0.1", .listen_fd = -1, .body_max = 1000,
+				  .answers_max = (LARGE + 1) << 20, .header_max = 8192,
+				  .connection_max = 100, .idle_seconds = 60, .header_seconds = 60 };
+	struct mlp_error err = MLP_ERROR_INIT;
+	struct http_server *s;
+	int first, status;
+
+	if (http_server_start(&s, &o, &handlers, &err)) {
+		ok(false, "%s", err.text);
+		return;
+	}
+	first = ask_large(http_server_port(s), &status);
+	is_int(status, 200, "a large answer begins");
+	close(ask_large(http_server_port(s), &status));
+	is_int(status, 503, "a second one is too much");
+	close(first);
+	while (status == 503)
+		close(ask_large(http_server_port(s), &status));
+	is_int(status, 200, "until the first one is gone");
+	http_server_stop(s, 0);
+}
+
 int main(void)
 {
 	struct mlp_error err = MLP_ERROR_INIT;
@@ -119,5 +171,6 @@ int main(void)
 	for (int i = 0; i < ROUNDS; i++)
 		stopped += stop_while_asked();
 	is_int(stopped, ROUNDS, "stopped while clients go on asking");
+	test_answers_not_taken();
 	return done_testing();
 }
