@@ -189,6 +189,7 @@ start_with_few()
 {
 	for n in 64 24 23 22 21 20 19 18 17 16 15 14 13 12 11 10 9 8 7 6 5
 	do
+		# shellcheck disable=SC3045 # dash and bash have it
 		(ulimit -n $n && mlp -q train --retry 1 -- true) 2>>err
 		echo "$n $?"
 		test -z "$(ls -A .mlp/runs)" || return 1

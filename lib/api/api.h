@@ -3,8 +3,9 @@
  * MLflow's REST interface over the store.  A call is one request of one endpoint: its
  * arguments as a JSON object (the body, or the query of a GET), a store handle, and an
  * answer being written.  Reading endpoints run on the server's threads, or on those of its
- * workers when they may take long, each with a handle of its own; writing endpoints run on one writer thread, which commits many calls
- * at once and lets none be answered before its commit.
+ * workers when they may take long, each with a handle of its own; writing endpoints run on
+ * one writer thread, which commits many calls at once and lets none be answered before its
+ * commit.
  */
 #ifndef API_API_H
 #define API_API_H

@@ -511,8 +511,9 @@ static struct MHD_Daemon *start_daemon(struct generation *g)
 	return s->mhd->start_daemon(
 		flags, 0, NULL, NULL, serve, g, MHD_OPTION_THREAD_POOL_SIZE, threads,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_LIMIT,
-		(o->connection_max + 1) * threads, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK,
-		begin_request, g, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+		(o->connection_max + 1) * threads, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
+		MHD_OPTION_URI_LOG_CALLBACK, begin_request, g, MHD_OPTION_UNESCAPE_CALLBACK,
+		keep_escapes, NULL,
 		MHD_OPTION_NOTIFY_COMPLETED, end_request, g, MHD_OPTION_NOTIFY_CONNECTION,
 		watch_connection, g, MHD_OPTION_ARRAY, g->tls_cert ? tls : &tls[2], MHD_OPTION_END);
 }
