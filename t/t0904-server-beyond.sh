@@ -225,9 +225,27 @@ for method, path, body in writes:
     assert status == 200, (path, answer)
     assert ask(method, "mlflow/" + path, {})[0] == 400
     assert ask(method, "mlflow/" + path, body, token=os.environ["limited"])[0] == 403
+subjects = [s for (s,) in sqlite3.connect(".mlp/mlp.db").execute("SELECT subject FROM audit ORDER BY rowid")][before:]
+assert subjects == ["audited"] * 4 + ["audited/1"] * 5 + ["audited/1@best", "audited@best", "audited/1", "audited to renamed", "renamed"], subjects
 assert rows()[before:] == [("writer", method, "/api/2.0/mlflow/" + path) for method, path, body in writes], rows()[before:]
 EOF
-	python3 audit.py && stop
+	python3 audit.py
+'
+
+test_expect_success 'points of one run share a row of the audit for a minute' '
+	cat >points.py <<\EOF &&
+import os
+os.environ["token"] = os.environ["writer"]
+from api import *
+runs = [ask("POST", "mlflow/runs/create", {"experiment_id": "0"})[1]["run"]["info"]["run_id"] for i in range(2)]
+for i in range(50):
+    for run in runs:
+        assert ask("POST", "mlflow/runs/log-metric", {"run_id": run, "key": "k", "value": i, "timestamp": i})[0] == 200
+for run in runs:
+    counts = [n for (n,) in sqlite3.connect(".mlp/mlp.db").execute("SELECT writes FROM audit WHERE run = ? AND last_ms >= time_ms", (run,))]
+    assert sum(counts) == 50 and len(counts) < 10, counts
+EOF
+	python3 points.py && stop
 '
 
 test_done

@@ -12,6 +12,7 @@
 #include "lib/crypto/secret.h"
 #include "lib/crypto/sha256.h"
 #include "lib/util/clock.h"
+#include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 #include "lib/util/vec.h"
 #include "lib/util/xalloc.h"
@@ -253,20 +254,71 @@ struct api_caller *api_caller(struct http_request *req)
 	return *context;
 }
 
+/* What of the registry was written, or NULL. */
+static char *subject_of(struct db *db, const char *route, const struct json *args)
+{
+	_release_(strbuf_release) struct strbuf out = STRBUF_INIT;
+	_cleanup_free_ char *version = json_as_text(json_get(args, "version"));
+	const char *name = json_text(json_get(args, "name"));
+	const char *alias = json_text(json_get(args, "alias"));
+	const char *new_name = json_text(json_get(args, "new_name"));
+	int64_t made;
+
+	if (!name || !route || (strncmp(route, "mlflow/registered-models/", 25) != 0 &&
+				strncmp(route, "mlflow/model-versions/", 22) != 0))
+		return NULL;
+	strbuf_addstr(&out, name);
+	if (!strcmp(route, "mlflow/model-versions/create") &&
+	    !db_get_int(db, &made, NULL,
+			"SELECT max(version) FROM model_version WHERE name = ?1", "s", name))
+		strbuf_addf(&out, "/%" PRId64, made);
+	else if (version)
+		strbuf_addf(&out, "/%s", version);
+	if (alias)
+		strbuf_addf(&out, "@%s", alias);
+	if (new_name)
+		strbuf_addf(&out, " to %s", new_name);
+	return strbuf_detach(&out);
+}
+
+static bool logs_points(const char *route)
+{
+	return route && (!strcmp(route, "mlflow/runs/log-metric") ||
+			 !strcmp(route, "mlflow/runs/log-batch"));
+}
+
+/* Adds to the row of the minute: true when there is one, among the latest. */
+static bool add_to_row(struct db *db, int64_t token, const char *path, const char *run,
+		       int64_t now)
+{
+	return !db_exec(db, NULL,
+			"UPDATE audit SET writes = writes + 1, last_ms = ?1 WHERE id ="
+			" (SELECT id FROM audit WHERE id > (SELECT max(id) FROM audit) - 256"
+			" AND token_id = ?2 AND path = ?3 AND run = ?4 AND time_ms > ?1 - 60000"
+			" ORDER BY id DESC LIMIT 1)",
+			"iiss", now, token, path, run) && db_changes(db);
+}
+
 int api_audit(struct db *db, struct http_request *req, const struct json *args,
 	      struct mlp_error *err)
 {
 	const struct api_caller *caller = api_caller(req);
 	const char *run = json_text(json_get(args, "run_id"));
-	_cleanup_free_ char *experiment = json_as_text(json_get(args, "experiment_id"));
+	_cleanup_free_ char *experiment = NULL, *subject = NULL;
+	int64_t now = clock_ms();
 
 	if (!caller->known)
 		return 0;
 	if (!run)
 		run = json_text(json_get(args, "run_uuid"));
+	if (logs_points(caller->route) &&
+	    add_to_row(db, caller->token.id, http_raw_path(req), run, now))
+		return 0;
+	experiment = json_as_text(json_get(args, "experiment_id"));
+	subject = subject_of(db, caller->route, args);
 	return db_exec(db, err,
 		       "INSERT INTO audit(time_ms, token_id, token, method, path, run, experiment,"
-		       " status) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 200)",
-		       "iisssss", clock_ms(), caller->token.id, caller->token.name, http_method(req),
-		       http_raw_path(req), run, experiment);
+		       " subject, status, last_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 200, ?1)",
+		       "iissssss", now, caller->token.id, caller->token.name, http_method(req),
+		       http_raw_path(req), run, experiment, subject);
 }

@@ -333,14 +333,17 @@ static const char schema_1[] =
 	"  created_ms INTEGER NOT NULL, revoked_ms INTEGER"
 	") STRICT;"
 	"CREATE UNIQUE INDEX token_name ON token(name) WHERE revoked_ms IS NULL;"
-	/* One row per write that a token made, stored with it. */
+	/* One row per write that a token made, stored with it; many points of one run within
+	 * a minute share one, from time_ms to last_ms. */
 	"CREATE TABLE audit("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	"  time_ms INTEGER NOT NULL,"
 	"  token_id INTEGER NOT NULL REFERENCES token(id), token TEXT NOT NULL,"
 	"  method TEXT NOT NULL, path TEXT NOT NULL,"
 	"  run TEXT, experiment TEXT," /* as the request named them */
-	"  status INTEGER NOT NULL"
+	"  subject TEXT," /* of the registry: "name", "name/version", "name@alias" */
+	"  status INTEGER NOT NULL,"
+	"  writes INTEGER NOT NULL DEFAULT 1, last_ms INTEGER NOT NULL"
 	") STRICT;";
 
 static const struct db_migration migrations[] = {
