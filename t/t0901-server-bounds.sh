@@ -54,6 +54,12 @@ s = connect()
 s.send(b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n\")
 assert b\" 413 \" in s.recv(1000)
 assert ask(\"POST\", \"/api/2.0/mlflow/runs/create\", b\" \" * 100000000, {\"Content-Type\": \"application/json\"})[0] == 413
+many = \"&\".join([\"a=%d\" % i for i in range(1001)])
+assert ask(\"GET\", \"/health?\" + many)[0] == 414
+assert ask(\"GET\", \"/health?\" + many[:many.rindex(\"&\")])[0] == 200
+assert ask(\"GET\", \"/health?\" + \"&\" * 40000)[0] == 431
+assert ask(\"GET\", \"/health\", headers={\"X\": \"x\" * 40000})[0] == 431
+assert ask(\"GET\", \"/health\", headers={\"X\": \"x\" * 30000})[0] == 200
 s = connect()
 try:
     s.send(b\"GET /health HTTP/1.1\r\nHost: localhost\r\nX: \" + b\"x\" * 300000 + b\"\r\n\r\n\")

@@ -302,6 +302,7 @@ static void *begin_request(void *data, const char *target, struct MHD_Connection
 	struct generation *generation = data;
 	struct http_server *server = generation->server;
 	struct http_request *req = xcalloc(1, sizeof(*req));
+	char *query;
 
 	req->server = server;
 	req->generation = generation;
@@ -310,6 +311,11 @@ static void *begin_request(void *data, const char *target, struct MHD_Connection
 	req->guard = guard_of(server, connection);
 	strbuf_init(&req->body);
 	uri_parse(&req->uri, target);
+	/* The library would take the query apart as well, and a connection's memory may not do
+	 * for that: then there is no answer at all. */
+	query = strchr(target, '?');
+	if (query)
+		query[1] = '\0';
 	atomic_fetch_add(&server->active, 1);
 	return req;
 }
@@ -379,6 +385,15 @@ static void find_peer(struct http_request *req)
 			  req->peer, sizeof(req->peer));
 }
 
+/* The request line included. */
+static size_t head_size(const struct http_request *req)
+{
+	const union MHD_ConnectionInfo *info = req->server->mhd->get_connection_info(
+		req->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return info ? info->header_size : 0;
+}
+
 /* Of the body, as the headers tell; INT64_MAX when they do not. */
 static int64_t body_length(const struct http_request *req)
 {
@@ -398,10 +413,14 @@ static void start_request(struct http_request *req, const char *method)
 	req->method = method;
 	guard_allow(req->guard, BODY_SECONDS);
 	find_peer(req);
-	if (!req->uri.path) {
+	if (!req->uri.path)
 		refuse(req, 400, "bad request path\n");
+	else if (req->uri.cut)
+		refuse(req, 414, "too many query arguments\n");
+	else if (head_size(req) > req->server->options.header_max)
+		refuse(req, 431, "request headers too large\n");
+	if (req->response)
 		return;
-	}
 	if (req->server->handlers.head)
 		req->server->handlers.head(req->server->handlers.data, req);
 	length = body_length(req);

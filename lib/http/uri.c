@@ -61,6 +61,7 @@ void uri_parse(struct uri *uri, const char *target)
 		add_argument(uri, query, n);
 		query += n;
 	}
+	uri->cut = *query;
 }
 
 void uri_release(struct uri *uri)

@@ -16,9 +16,10 @@ struct uri {
 	char *raw_path; /* as sent, without the query */
 	char *path;	/* decoded; NULL when it has %00 or a broken escape */
 	VEC(struct uri_argument) query;
+	bool cut; /* there are more arguments */
 };
 
-/* Reads "path?query"; more than 1,000 arguments are cut.  uri starts zeroed. */
+/* Reads "path?query"; arguments beyond 1,000 are cut.  uri starts zeroed. */
 void uri_parse(struct uri *uri, const char *target);
 void uri_release(struct uri *uri);
 /* The index-th argument of that name, or NULL. */

@@ -53,6 +53,12 @@ static void test_many(void)
 		strbuf_addstr(&target, "a=1&");
 	uri_parse(&u, target.buf);
 	is_int(u.query.len, 1000, "more than a thousand are cut");
+	ok(u.cut, "and it is known");
+	uri_release(&u);
+	strbuf_setlen(&target, strlen("/p?") + 1000 * strlen("a=1&") - 1);
+	uri_parse(&u, target.buf);
+	is_int(u.query.len, 1000, "a thousand are not");
+	ok(!u.cut, "and it is known");
 	uri_release(&u);
 }
 
