@@ -43,6 +43,8 @@ def refused(body, path=create):
     status, answer = ask("POST", path, body)
     assert status == 400 and answer["message"], (body[:50], status, answer)
     return answer["message"]
+for kind, want in ("application/json; charset=utf-8", 200), ("Application/JSON", 200), ("application/jsonx", 400), ("text/json", 400):
+    assert ask("POST", "mlflow/runs/search", {"experiment_ids": ["0"]}, **{"Content-Type": kind})[0] == want, kind
 refused(b"[" * 10000 + b"]" * 10000)
 refused(b"{\"a\":" * 10000 + b"1" + b"}" * 10000)
 assert "UTF-8" in refused(b"{\"experiment_id\":\"0\",\"run_name\":\"\xff\"}")

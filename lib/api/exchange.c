@@ -138,6 +138,15 @@ static struct json *body_arguments(struct http_request *req, struct mlp_error *e
 	return args;
 }
 
+/* Parameters may follow. */
+static bool is_json(const char *type)
+{
+	static const char json[] = "application/json";
+	size_t len = sizeof(json) - 1;
+
+	return !strncasecmp(type, json, len) && (!type[len] || strchr("; \t", type[len]));
+}
+
 enum api_error api_read_arguments(struct api_call *call, struct http_request *req,
 				  struct json **out)
 {
@@ -149,7 +158,7 @@ enum api_error api_read_arguments(struct api_call *call, struct http_request *re
 		*out = query_arguments(req, &err);
 	} else {
 		if ((!strcmp(method, "POST") || !strcmp(method, "PUT")) &&
-		    (!type || strncasecmp(type, "application/json", 16)))
+		    (!type || !is_json(type)))
 			return api_fail(call, API_INVALID_PARAMETER_VALUE,
 					"Bad Request. Content-Type %s.",
 					type ? "must be one of ['application/json']" :
