@@ -145,6 +145,32 @@ EOF
 	python3 delete.py && mlp stop live
 '
 
+test_expect_success 'the tag that names the parent makes and unmakes one' '
+	cat >parent.py <<\EOF &&
+from api import *
+import json, subprocess
+def parent(name):
+    text = subprocess.run(["mlp", "show", "--json", name], check=True, capture_output=True, text=True).stdout
+    return json.loads(text.splitlines()[0]).get("parent")
+def tag(run, of):
+    post("runs/set-tag", run_id=run, key="mlflow.parentRunId", value=of)
+above, below = create_run("above"), create_run("below")
+assert not parent("below")
+tag(below, above)
+assert parent("below") == above, parent("below")
+tag(above, below)
+tag(above, above)
+assert not parent("above")
+tag(below, "nothing")
+assert not parent("below")
+post("runs/log-batch", run_id=below, tags=[{"key": "mlflow.parentRunId", "value": above}])
+assert parent("below") == above
+post("runs/delete-tag", run_id=below, key="mlflow.parentRunId")
+assert not parent("below")
+EOF
+	python3 parent.py
+'
+
 test_expect_success 'a dataset used from elsewhere does not hold its experiment' '
 	cat >shared.py <<\EOF &&
 from api import *

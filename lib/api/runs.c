@@ -218,17 +218,6 @@ enum api_error api_set_tags(struct api_call *call, int64_t run, const struct key
 	return API_OK;
 }
 
-/* A parent that is not here leaves the tag alone. */
-static enum api_error read_parent(struct api_call *call, const struct key_values *tags,
-				  int64_t *id)
-{
-	const char *uuid = key_values_get(tags, "mlflow.parentRunId");
-	struct mlp_error err = MLP_ERROR_INIT;
-	int r = uuid ? run_find(call->db, uuid, id, &err) : 0;
-
-	return r && r != MLP_ENOTFOUND ? api_fail_error(call, &err) : API_OK;
-}
-
 static enum api_error create(struct api_call *call)
 {
 	_release_(experiment_release) struct experiment e = EXPERIMENT_INIT;
@@ -261,9 +250,6 @@ static enum api_error create(struct api_call *call)
 		new_run.name = tagged;
 	new_run.experiment = e.name;
 	new_run.artifact_root = experiment_artifact_root(e.artifact_location);
-	r = read_parent(call, &tags, &new_run.parent_id);
-	if (r)
-		return r;
 	if (run_create(call->db, &new_run, &id, NULL, &err))
 		return api_fail_error(call, &err);
 	r = api_set_tags(call, id, &tags);

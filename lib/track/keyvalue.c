@@ -102,15 +102,31 @@ int param_set(struct db *db, int64_t run, const char *key, const char *value,
 	return 0;
 }
 
+/* MLflow knows the parent of a run by this tag.  One that is not here, or that is below the run
+ * itself, leaves the tag alone. */
+static int follow_parent(struct db *db, int64_t run, const char *key, const char *value,
+			 struct mlp_error *err)
+{
+	if (strcmp(key, "mlflow.parentRunId"))
+		return 0;
+	return db_exec(db, err,
+		       "WITH RECURSIVE below(id) AS (SELECT ?1 UNION"
+		       " SELECT r.id FROM below b JOIN run r ON r.parent_id = b.id)"
+		       " UPDATE run SET parent_id = (SELECT p.id FROM run p WHERE p.uuid = ?2"
+		       " AND p.id NOT IN (SELECT id FROM below)) WHERE id = ?1",
+		       "is", run, value);
+}
+
 int tag_set(struct db *db, int64_t run, const char *key, const char *value, struct mlp_error *err)
 {
 	int r = check("tag", key, value, RUN_TAG_MAX, err);
 
-	return r ? r :
-		   db_exec(db, err,
-			   "INSERT INTO tag(run_id, key, value) VALUES(?1, ?2, ?3)"
-			   " ON CONFLICT(run_id, key) DO UPDATE SET value = excluded.value",
-			   "iss", run, key, value);
+	if (!r)
+		r = db_exec(db, err,
+			    "INSERT INTO tag(run_id, key, value) VALUES(?1, ?2, ?3)"
+			    " ON CONFLICT(run_id, key) DO UPDATE SET value = excluded.value",
+			    "iss", run, key, value);
+	return r ? r : follow_parent(db, run, key, value, err);
 }
 
 int tag_unset(struct db *db, int64_t run, const char *key, struct mlp_error *err)
@@ -119,7 +135,7 @@ int tag_unset(struct db *db, int64_t run, const char *key, struct mlp_error *err
 
 	if (!r && !db_changes(db))
 		return mlp_error_set(err, MLP_ENOTFOUND, "no tag '%s'", key);
-	return r;
+	return r ? r : follow_parent(db, run, key, NULL, err);
 }
 
 void key_values_release(struct key_values *list)

@@ -113,6 +113,7 @@ int run_delete(struct db *db, int64_t id, struct mlp_error *err);
 /* The same value again is fine, another one is MLP_ECONFLICT. */
 int param_set(struct db *db, int64_t run, const char *key, const char *value,
 	      struct mlp_error *err);
+/* mlflow.parentRunId makes the run a child of that run; without the tag it is none. */
 int tag_set(struct db *db, int64_t run, const char *key, const char *value,
 	    struct mlp_error *err);
 int tag_unset(struct db *db, int64_t run, const char *key, struct mlp_error *err);
