@@ -4,7 +4,7 @@
 # t/interop has the real one.
 . "${srcdir:-.}/t/test-lib.sh"
 
-unset MLFLOW_TRACKING_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT_NAME MLP_ENDPOINT
+unset MLFLOW_TRACKING_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT_NAME MLFLOW_EXPERIMENT_ID MLP_ENDPOINT
 unset MLFLOW_TRACKING_USERNAME MLFLOW_TRACKING_PASSWORD MLFLOW_TRACKING_TOKEN
 
 cat >client.py <<'EOT'
@@ -34,7 +34,10 @@ for given in "Bearer ", "Bearer " + secret[:-1], "Bearer " + "0" * 64, basic(use
 assert status({"Authorization": "Bearer " + secret}) == 200
 assert status({"Authorization": basic("", secret)}) == 200
 assert status({"Authorization": "Bearer " + secret, "Host": "example.org"}) == 403
-run = os.environ["MLFLOW_RUN_ID"]
+assert "MLFLOW_RUN_ID" not in os.environ
+some = ask("GET", "experiments/get-by-name", {"experiment_name": "some"})["experiment"]["experiment_id"]
+run = ask("POST", "runs/create", {"experiment_id": some, "run_name": "theirs"})["run"]["info"]["run_id"]
+assert run == os.environ["MLP_RUN_ID"]
 info = ask("GET", "runs/get", {"run_id": run})["run"]["info"]
 name = ask("GET", "experiments/get", {"experiment_id": info["experiment_id"]})["experiment"]["name"]
 assert name == os.environ["MLFLOW_EXPERIMENT_NAME"] == "some"
@@ -53,6 +56,54 @@ test_expect_success PYTHON,MICROHTTPD 'the run is joined, and ends as its comman
 	test_grep "\"status\":\"failed\"" out &&
 	mlp show --json inner >out && test_grep "\"status\":\"finished\"" out &&
 	mlp show inner >out && test_grep "parent.*outer" out
+'
+
+cat >script.py <<'EOT'
+import http.client, json, os, sys, urllib.parse
+host = urllib.parse.urlparse(os.environ["MLFLOW_TRACKING_URI"]).netloc
+secret = os.environ["MLFLOW_TRACKING_TOKEN"]
+def ask(path, args):
+    c = http.client.HTTPConnection(host, timeout=20)
+    c.request("POST", "/api/2.0/mlflow/" + path, json.dumps(args), {"Content-Type": "application/json", "Authorization": "Bearer " + secret})
+    r = c.getresponse()
+    return r.status, json.loads(r.read())
+own = ask("experiments/create", {"name": sys.argv[1]})[1]["experiment_id"]
+tags = [{"key": "mlflow.runName", "value": "theirs"}, {"key": "color", "value": "red"}]
+run = ask("runs/create", {"experiment_id": own, "run_name": "theirs", "tags": tags})[1]["run"]["info"]
+print(run["run_id"] == os.environ["MLP_RUN_ID"], run["experiment_id"] == own, run["run_name"])
+print(ask("runs/create", {"experiment_id": own})[1]["run"]["info"]["run_id"] == run["run_id"])
+run = run["run_id"]
+ask("runs/update", {"run_id": run, "run_name": "theirs"})
+for key, value in ("lr", "0.001"), ("on", "True"), ("lr", "0.01"), ("on", "1"):
+    print(ask("runs/log-parameter", {"run_id": run, "key": key, "value": value})[0],
+          ask("runs/log-batch", {"run_id": run, "params": [{"key": key, "value": value}]})[0])
+print(ask("runs/log-parameter", {"run_id": run, "key": "x", "value": "1e-3"})[0],
+      ask("runs/log-parameter", {"run_id": run, "key": "x", "value": "0.001"})[0])
+EOT
+
+params='200 200
+200 200
+400 400
+400 400
+200 400'
+
+test_expect_success PYTHON,MICROHTTPD 'the first run of a script is this one, in the experiment of the script' '
+	MLFLOW_RUN_ID=0123456789abcdef0123456789abcdef MLFLOW_EXPERIMENT_ID=77 \
+		mlp -c train.mlflow=always train -p lr=1e-3 -p on=true -- \
+		sh -c "env >seen && exec python3 script.py mine" >out &&
+	test_grep ! MLFLOW_EXPERIMENT_ seen && test_grep ! MLFLOW_RUN_ID seen &&
+	printf "True True theirs\nFalse\n%s\n" "$params" >exp && test_cmp exp out &&
+	mlp show --json theirs >out &&
+	test_grep "\"experiment\":\"mine\"" out && test_grep "\"lr\":\"1e-3\"" out &&
+	test_grep "\"color\":\"red\"" out
+'
+
+test_expect_success PYTHON,MICROHTTPD 'but the name and the experiment of the user stay' '
+	mlp -c train.mlflow=always train -e ours -n called -p lr=1e-3 -p on=true -- \
+		python3 script.py other >out &&
+	printf "True False called\nFalse\n%s\n" "$params" >exp && test_cmp exp out &&
+	mlp show --json called >out && test_grep "\"experiment\":\"ours\"" out &&
+	test_grep ! theirs out
 '
 
 test_expect_success PYTHON,MICROHTTPD 'the secret is written nowhere, the credentials of the user are not used' '
@@ -80,15 +131,16 @@ test_expect_success 'auto: only where a client is installed' '
 	EOT
 	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 0 seen &&
 	mkdir env/lib/python3.11/site-packages/mlflow_skinny-3.17.2.dist-info &&
-	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 7 seen
+	HOME=$PWD/home mlp train -- env/bin/python && test_line_count = 5 seen
 '
 
 test_expect_success 'a run within a run has an endpoint of its own' '
 	mlp -c train.mlflow=always train -n o -- sh -c "env | grep ^MLFLOW_ >outer;
 		exec mlp -c train.mlflow=always train -n i -- sh -c \"env | grep ^MLFLOW_ >inner\"" &&
-	test_line_count = 7 inner && ! test_cmp outer inner >/dev/null 2>&1 &&
+	test_line_count = 5 inner && ! test_cmp outer inner >/dev/null 2>&1 &&
 	test_grep "^MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT=true$" inner &&
-	test_grep "MLFLOW_RUN_ID=$(mlp show --json i | sed -n "s/.*\"id\":\"\([0-9a-f]*\)\".*/\1/p")" inner
+	mlp -c train.mlflow=always train -e o -- mlp -c train.mlflow=always train -- sh -c "$seen" &&
+	test_grep ! MLFLOW_EXPERIMENT_NAME seen
 '
 
 # A network of its own with one port, which the endpoint of the run around has.

@@ -44,6 +44,7 @@ struct api_call {
 	const char *list; /* args is an item of it: its name for errors; else NULL */
 	size_t item;
 	const char *user;	 /* of the token, or NULL */
+	struct api_join *join;	 /* NULL: not in a run of mlp train; see join.h */
 	char message[1024];	 /* of the error */
 };
 

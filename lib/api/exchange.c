@@ -274,6 +274,7 @@ void api_exchange(struct api_server *server, struct http_request *req, const cha
 	x->req = req;
 	x->call = (struct api_call){ .repo = server->repo,
 				     .user = caller->known ? caller->token.name : NULL };
+	x->call.join = server->options.join;
 	x->call.out.out = &x->out;
 	x->call.words = (const char *const *)x->words;
 	x->route = api_find_route(http_method(req), path, x->words, &other_method);

@@ -7,6 +7,7 @@
 
 #include "lib/api/api.h"
 #include "lib/api/common.h"
+#include "lib/api/join.h"
 #include "lib/track/logged_model_metric.h"
 #include "lib/util/clock.h"
 #include "lib/util/hashmap.h"
@@ -99,6 +100,7 @@ static enum api_error log_metric(struct api_call *call)
 	return log_model_metric(call, run, call->args, &p);
 }
 
+/* A script logs what it made of the words that it was given. */
 static enum api_error param_conflict(struct api_call *call, int64_t run, const char *key,
 				     const char *value)
 {
@@ -108,6 +110,8 @@ static enum api_error param_conflict(struct api_call *call, int64_t run, const c
 
 	if (api_need_run_uuid(call, &uuid))
 		return API_INVALID_PARAMETER_VALUE;
+	if (api_join_has_param(call, uuid, key, value))
+		return API_OK;
 	if (params_get(call->db, run, &params, &err))
 		return api_fail_error(call, &err);
 	before = key_values_get(&params, key);

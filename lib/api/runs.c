@@ -8,6 +8,7 @@
 
 #include "lib/api/api.h"
 #include "lib/api/common.h"
+#include "lib/api/join.h"
 #include "lib/track/artifact_tree.h"
 #include "lib/util/clock.h"
 #include "lib/util/path.h"
@@ -250,7 +251,10 @@ static enum api_error create(struct api_call *call)
 		new_run.name = tagged;
 	new_run.experiment = e.name;
 	new_run.artifact_root = experiment_artifact_root(e.artifact_location);
-	if (run_create(call->db, &new_run, &id, NULL, &err))
+	r = api_join_run(call, &new_run, &tags, &id);
+	if (r)
+		return r;
+	if (!id && run_create(call->db, &new_run, &id, NULL, &err))
 		return api_fail_error(call, &err);
 	r = api_set_tags(call, id, &tags);
 	return r ? r : answer_run(call, id);
@@ -284,7 +288,8 @@ static enum api_error update(struct api_call *call)
 	if (!end.status)
 		return api_fail(call, API_INVALID_PARAMETER_VALUE,
 				"Invalid value \"%s\" for parameter 'status' supplied.", status);
-	if (name && *name && run_rename(call->db, run.id, name, &err))
+	if (name && *name && !api_join_keeps_name(call, run.uuid) &&
+	    run_rename(call->db, run.id, name, &err))
 		return api_fail_error(call, &err);
 	/* The end of a run that mlp train supervises is the end of its command. */
 	if (!(run.heartbeat_ms && run.status == RUN_RUNNING) && (status || end.ended_ms) &&

@@ -22,6 +22,7 @@ struct api_server_options {
 	unsigned threads;    /* 0: by the processors */
 	bool auth;	     /* every request needs a token */
 	const char *secret;  /* borrowed; every request needs this one instead; NULL: none */
+	struct api_join *join; /* borrowed: its clients join a run; NULL: none */
 	const char *tls_cert, *tls_key; /* PEM text; NULL: plain */
 	const char *access_log; /* a file, "-" for standard output; NULL: none */
 };

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/api/join.h"
 #include "lib/api/server.h"
 #include "lib/capture/interpreter.h"
 #include "lib/crypto/secret.h"
@@ -31,6 +32,7 @@ struct endpoint {
 	uint16_t port;
 	/* Any program of this machine, of whichever user, reaches a port. */
 	char secret[2 * SECRET_LEN + 1];
+	struct api_join join;
 	bool waiting; /* thread runs */
 	pthread_t thread;
 	struct api_server *server; /* the thread's until it is joined */
@@ -123,7 +125,7 @@ static void warn(const struct mlp_events *events, const struct mlp_error *err)
 	mlp_warn(events, "MLflow clients of the command are not recorded: %s", err->text);
 }
 
-struct endpoint *endpoint_open(const struct repo *repo, const struct job *job,
+struct endpoint *endpoint_open(const struct repo *repo, const struct job *job, const char *uuid,
 			       const struct mlp_events *events)
 {
 	struct mlp_error err = MLP_ERROR_INIT;
@@ -132,7 +134,10 @@ struct endpoint *endpoint_open(const struct repo *repo, const struct job *job,
 	if (!is_wanted(repo, job))
 		return NULL;
 	e = xcalloc(1, sizeof(*e));
-	*e = (struct endpoint){ .repo = repo, .events = events, .listen_fd = -1, .stop_fd = -1 };
+	*e = (struct endpoint){ .repo = repo, .events = events, .listen_fd = -1, .stop_fd = -1,
+				.join = { .run = uuid, .params = &job->params,
+					  .keep_experiment = job->experiment,
+					  .keep_name = job->name } };
 	if (!secret_new(e->secret, SECRET_LEN, &err) && !listen_here(e, &err))
 		return e;
 	warn(events, &err);
@@ -140,7 +145,7 @@ struct endpoint *endpoint_open(const struct repo *repo, const struct job *job,
 	return NULL;
 }
 
-void endpoint_environ(const struct endpoint *e, const struct job *job, const char *uuid,
+void endpoint_environ(const struct endpoint *e, const struct job *job,
 		      struct key_values *out)
 {
 	_cleanup_free_ char *url = e ? xasprintf("http://127.0.0.1:%u", e->port) : NULL;
@@ -148,8 +153,9 @@ void endpoint_environ(const struct endpoint *e, const struct job *job, const cha
 	/* Credentials of the user's, in the environment or in MLflow's file, are for another
 	 * server: clients prefer a name and a password to a token, so both are ours. */
 	const char *const more[][2] = {
-		{ "MLFLOW_EXPERIMENT_NAME", job->experiment ? job->experiment : "Default" },
-		{ "MLFLOW_RUN_ID", uuid },
+		/* Where the user named none it would only be in the way of one that the script
+		 * sets, in the processes that it starts. */
+		{ "MLFLOW_EXPERIMENT_NAME", job->experiment },
 		/* Addresses of an interface that is gone when the run is. */
 		{ "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", quiet ? quiet : "true" },
 		{ "MLFLOW_TRACKING_PASSWORD", e ? e->secret : NULL },
@@ -160,9 +166,12 @@ void endpoint_environ(const struct endpoint *e, const struct job *job, const cha
 	};
 
 	for (size_t i = 0; e && i < ARRAY_SIZE(more); i++) {
-		struct key_value kv = { xstrdup(more[i][0]), xstrdup(more[i][1]) };
+		struct key_value kv = { xstrdup(more[i][0]), xstrdup_null(more[i][1]) };
 
-		vec_push(out, kv);
+		if (!kv.value)
+			free(kv.key);
+		else
+			vec_push(out, kv);
 	}
 }
 
@@ -177,7 +186,8 @@ static void *serve(void *data)
 {
 	struct endpoint *e = data;
 	struct pollfd fds[] = { { e->listen_fd, POLLIN, 0 }, { e->stop_fd, POLLIN, 0 } };
-	struct api_server_options options = { .threads = THREADS, .secret = e->secret };
+	struct api_server_options options = { .threads = THREADS, .secret = e->secret,
+					      .join = &e->join };
 	struct mlp_error err = MLP_ERROR_INIT;
 
 	while (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)

@@ -16,11 +16,12 @@ struct endpoint;
 
 /* NULL when the command has no use for it: the setting train.mlflow says "never", or "auto"
  * and no client of MLflow is installed where the command would find it, or the user named
- * another server; and when there can be none, which is warned about. */
-struct endpoint *endpoint_open(const struct repo *repo, const struct job *job,
+ * another server; and when there can be none, which is warned about.  The job and the uuid must live
+ * as long. */
+struct endpoint *endpoint_open(const struct repo *repo, const struct job *job, const char *uuid,
 			       const struct mlp_events *events);
 /* The variables by which clients find it, sorted, into an empty list; NULL adds none. */
-void endpoint_environ(const struct endpoint *e, const struct job *job, const char *uuid,
+void endpoint_environ(const struct endpoint *e, const struct job *job,
 		      struct key_values *out);
 /* Waits for a client, in a thread; after the command was started.  Where it cannot, which is
  * warned about, clients are refused. */

@@ -76,15 +76,25 @@ void environ_of_job(const struct job *job, const struct environ_run *run, struct
 		set_copy(out, "CUDA_VISIBLE_DEVICES", run->visible_gpus);
 }
 
+/* Of an outer run nothing that is not set anew may leak in, nor what names something on the
+ * user's own server of MLflow where the command is told of ours. */
+static bool is_of_another(const struct key_values *ours, const char *key)
+{
+	if (!strncmp(key, "MLP_PARAM_", 10) || !strcmp(key, "MLP_SEED"))
+		return true;
+	if (!key_values_get(ours, "MLP_ENDPOINT"))
+		return false;
+	return !strcmp(key, "MLFLOW_RUN_ID") || !strcmp(key, "MLFLOW_EXPERIMENT_ID") ||
+	       (!strcmp(key, "MLFLOW_EXPERIMENT_NAME") && getenv("MLP_ENDPOINT"));
+}
+
 void environ_merge(const struct key_values *ours, struct strvec *out)
 {
 	for (char **e = environ; *e; e++) {
 		const char *eq = strchr(*e, '=');
 		_cleanup_free_ char *key = eq ? xmemdupz(*e, (size_t)(eq - *e)) : xstrdup(*e);
 
-		/* Of an outer run nothing that is not set anew may leak in. */
-		if (key_values_get(ours, key) || !strncmp(key, "MLP_PARAM_", 10) ||
-		    !strcmp(key, "MLP_SEED"))
+		if (key_values_get(ours, key) || is_of_another(ours, key))
 			continue;
 		strvec_push(out, *e);
 	}

@@ -99,7 +99,7 @@ static int attempt_exec(struct attempt_state *a, int *exec_errno, struct mlp_err
 		.cgroup = &a->cgroup,
 	};
 
-	endpoint_environ(a->endpoint, s->job, s->out->uuid, &ours);
+	endpoint_environ(a->endpoint, s->job, &ours);
 	environ_of_job(s->job, &run, &ours);
 	environ_merge(&ours, &envp);
 	spec.envp = envp.v;
@@ -120,7 +120,7 @@ static int attempt_begin(struct attempt_state *a, int *exec_errno, struct mlp_er
 	*exec_errno = 0;
 	if (r)
 		return r;
-	a->endpoint = endpoint_open(s->repo, s->job, s->events);
+	a->endpoint = endpoint_open(s->repo, s->job, s->out->uuid, s->events);
 	r = attempt_exec(a, exec_errno, err);
 	if (r)
 		return r;

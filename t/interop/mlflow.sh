@@ -80,6 +80,30 @@ test_expect_success 'mlp train: the run is joined' '
 	test_grep "parent.*outer" out
 '
 
+# in_train CHECK OPTION...
+in_train()
+(
+	unset MLFLOW_TRACKING_URI
+	check=$1
+	shift
+	cd project && mlp -c train.mlflow=always train "$@" -- \
+		"$python" "$TEST_SOURCE/t/interop/mlflow_client.py" "$check" "{lr}"
+)
+
+test_expect_success 'mlp train: a script that sets its experiment' '
+	in_train in-train-own-experiment -p lr=1e-3 && (cd project && mlp show --json theirs) >out &&
+	test_grep "\"experiment\":\"my-exp\"" out && test_grep "\"lr\":\"1e-3\"" out
+'
+
+test_expect_success 'mlp train: a script that has a store of its own' '
+	in_train in-train-own-store -p lr=1
+'
+
+test_expect_success 'mlp train: variables of the user that name things on another server' '
+	MLFLOW_EXPERIMENT_ID=77 MLFLOW_RUN_ID=0123456789abcdef0123456789abcdef \
+		in_train in-train-again -p lr=1
+'
+
 test_expect_success 'what is recorded through it, mlp shows' '
 	(cd project && mlp log -n 0 --json) >runs.json &&
 	test_grep "\"first\"" runs.json

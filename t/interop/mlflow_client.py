@@ -535,7 +535,7 @@ def score(url):
 @check
 def in_train():
     """The command of mlp train: its run is joined, nested ones are its children."""
-    joined = os.environ["MLFLOW_RUN_ID"]  # start_run() takes it away
+    joined = os.environ["MLP_RUN_ID"]
     with mlflow.start_run() as run:
         same(run.info.run_id, joined)
         mlflow.log_param("lr", 0.1)
@@ -545,6 +545,39 @@ def in_train():
             mlflow.log_metric("score", 1)
     same(child.data.tags["mlflow.parentRunId"], run.info.run_id)
     same(mlflow.get_run(run.info.run_id).data.metrics["loss"], 0.5)
+
+
+@check
+def in_train_own_experiment(lr):
+    """A script that sets its experiment, in which its processes record, too."""
+    mlflow.set_experiment("my-exp")
+    with mlflow.start_run(run_name="theirs") as run:
+        same(run.info.run_id, os.environ["MLP_RUN_ID"])
+        same(run.info.experiment_id, mlflow.get_experiment_by_name("my-exp").experiment_id)
+        mlflow.log_param("lr", float(lr))
+    with mlflow.start_run() as second:
+        same(second.info.experiment_id, run.info.experiment_id)
+        same(second.info.run_id == run.info.run_id, False)
+    subprocess.run([sys.executable, "-c", "import mlflow; mlflow.start_run()"], check=True)
+
+
+@check
+def in_train_own_store(lr):
+    """A script that records elsewhere."""
+    mlflow.set_tracking_uri("sqlite:///own.db")
+    with mlflow.start_run() as run:
+        mlflow.log_param("lr", lr)
+    same(run.info.run_id == os.environ["MLP_RUN_ID"], False)
+
+
+@check
+def in_train_again(lr):
+    """Runs after one another, and within one another."""
+    for again in range(2):
+        with mlflow.start_run(), mlflow.start_run(nested=True) as inner:
+            mlflow.log_metric("again", again)
+            mlflow.log_param("lr", lr)
+        same(inner.info.experiment_id, "0")
 
 
 @check
