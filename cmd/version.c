@@ -49,7 +49,7 @@ static int run(struct cmd_ctx *ctx, const void *opts, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	if (ctx->out.mode == PRINT_TEXT && !o->verbose)
-		puts("mlp " PACKAGE_VERSION);
+		puts("mlp " PACKAGE_VERSION " (tested with MLflow's client " MLFLOW_VERSION ")");
 	else
 		list(&ctx->out, o->verbose);
 	return 0;

@@ -6,7 +6,7 @@
 test_expect_success 'version is one line' '
 	mlp version >out &&
 	test_line_count = 1 out &&
-	test_grep "^mlp [0-9][0-9.]*" out
+	test_grep "^mlp [0-9][0-9.]* (tested with MLflow.s client [0-9.]*)$" out
 '
 test_expect_success '--version is the same' '
 	mlp --version >other &&
