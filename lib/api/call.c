@@ -163,7 +163,8 @@ enum api_error api_get_int(struct api_call *call, const char *name, int64_t *out
 
 	if (!v || json_is_null(v))
 		return API_OK;
-	if (json_text(v) ? text_parse_int(json_text(v), out) : d == floor(d) && fabs(d) < 0x1p63) {
+	if (json_text(v) ? text_parse_int(json_text(v), out) :
+			   d == floor(d) && json_integer(v, 0) == json_integer(v, 1)) {
 		if (!json_text(v))
 			*out = json_integer(v, 0);
 		return API_OK;

@@ -35,6 +35,7 @@ static enum api_error read_metric(struct api_call *call, const struct json *m, c
 				  struct metric_point *p)
 {
 	const struct json *all = call->args, *value = json_get(m, "value");
+	const struct json *time = json_get(m, "timestamp");
 	enum api_error r;
 
 	call->args = m;
@@ -44,7 +45,7 @@ static enum api_error read_metric(struct api_call *call, const struct json *m, c
 		r = api_missing(call, "value");
 	if (!r)
 		r = api_get_double(call, "value", &p->value);
-	if (!r && !json_get(m, "timestamp"))
+	if (!r && (!time || json_is_null(time)))
 		r = api_missing(call, "timestamp");
 	if (!r)
 		r = api_get_int(call, "timestamp", &p->time_ms);
@@ -269,7 +270,11 @@ static enum api_error get_history(struct api_call *call)
 		return r;
 	if (token && *token && (!text_parse_int(token, &range.offset) || range.offset < 0))
 		return api_fail(call, API_INVALID_PARAMETER_VALUE, "Invalid page token '%s'", token);
-	if (max > 0)
+	if (json_get(call->args, "max_results") && max <= 0)
+		return api_fail(call, API_INVALID_PARAMETER_VALUE,
+				"Invalid value %" PRId64 " for parameter 'max_results' supplied. It must "
+				"be a positive integer.", max);
+	if (max)
 		range.limit = MIN(max, range.limit);
 	range.limit++; /* one more tells that there is another page */
 	if (metric_read_range(call->db, run.id, key, range, &points, &err))

@@ -13,7 +13,8 @@
 
 enum { DEPTH_MAX = 1000, BLOCK_MIN = 16, BLOCK_MAX = 4096 };
 
-enum type { NULL_VALUE, BOOL, NUMBER, STRING, ARRAY, OBJECT };
+/* INTEGER: a number that a double has not exactly. */
+enum type { NULL_VALUE, BOOL, NUMBER, INTEGER, STRING, ARRAY, OBJECT };
 
 struct json {
 	struct json *next;
@@ -21,6 +22,7 @@ struct json {
 	union {
 		const char *text;
 		double number;
+		int64_t integer;
 		bool truth;
 		struct json *first;
 	};
@@ -217,11 +219,29 @@ static bool read_container(struct parser *in, struct json *v, enum type type, ch
 	return good;
 }
 
+static bool read_number(struct parser *in, struct json *v)
+{
+	const char *p = in->p;
+	int64_t integer;
+
+	v->type = NUMBER;
+	if (!json_scan_number(&p, in->end, &v->number))
+		return false;
+	if (fabs(v->number) >= 0x1p53 && fabs(v->number) <= 0x1p63) {
+		_cleanup_free_ char *digits = xmemdupz(in->p, (size_t)(p - in->p));
+
+		if (text_parse_int(digits, &integer)) {
+			v->type = INTEGER;
+			v->integer = integer;
+		}
+	}
+	in->p += p - in->p;
+	return true;
+}
+
 /* What v keeps but for its name. */
 static bool read_value(struct parser *in, struct json *v)
 {
-	const char *p;
-
 	skip_space(in);
 	switch (*in->p) {
 	case '{':
@@ -241,12 +261,7 @@ static bool read_value(struct parser *in, struct json *v)
 		v->type = NULL_VALUE;
 		return read_word(in, "null");
 	default:
-		v->type = NUMBER;
-		p = in->p;
-		if (!json_scan_number(&p, in->end, &v->number))
-			return false;
-		in->p += p - in->p;
-		return true;
+		return read_number(in, v);
 	}
 }
 
@@ -335,6 +350,9 @@ static void print(const struct json *v, struct json_writer *w)
 	case NUMBER:
 		json_double(w, v->number);
 		return;
+	case INTEGER:
+		json_int(w, v->integer);
+		return;
 	case STRING:
 		json_string(w, v->text);
 		return;
@@ -386,13 +404,15 @@ int64_t json_integer(const struct json *v, int64_t def)
 {
 	double d = json_number(v, NAN);
 
+	if (is(v, INTEGER))
+		return v->integer;
 	/* The greatest doubles below 2^63 in size; others have no integer. */
 	return d >= -0x1p63 && d < 0x1p63 ? (int64_t)d : def;
 }
 
 double json_number(const struct json *v, double def)
 {
-	return is(v, NUMBER) ? v->number : def;
+	return is(v, NUMBER) ? v->number : is(v, INTEGER) ? (double)v->integer : def;
 }
 
 bool json_truth(const struct json *v, bool def)

@@ -2,7 +2,8 @@
 /*
  * Reads a JSON text into a tree, for documents of bounded size.  (Streams of metric
  * lines are read by lines.h.)  Keys are matched with regard to case; of two that are the
- * same the first counts.  Numbers are doubles.  NUL in a string is refused.
+ * same the first counts.  Numbers are doubles, and
+ * integers of 64 bits exact.  NUL in a string is refused.
  *
  *	_cleanup_(json_free) struct json *doc = json_parse(text, len, &err);
  *	const char *id = json_text(json_get(doc, "id"));

@@ -15,6 +15,9 @@ bool key_is_valid(const char *key, size_t len)
 
 	if (!len || len > RUN_KEY_MAX || !text_is_utf8(key, len))
 		return false;
+	/* Also of a name that only starts so MLflow says that it leaves the folder. */
+	if (len >= 2 && key[0] == '.' && key[1] == '.')
+		return false;
 	for (size_t i = 0; i <= len; i++) {
 		if (i == len || key[i] == '/') {
 			size_t n = i - start;

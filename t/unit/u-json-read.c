@@ -60,6 +60,28 @@ static void test_large(void)
 	is_int(sum, 199990000, "and all there");
 }
 
+static void test_integers(void)
+{
+	static const char text[] = "[9007199254740993, -9223372036854775808, 9223372036854775807,"
+				   " 9223372036854775808, 1e18]";
+	_cleanup_(json_free) struct json *doc = json_parse(text, sizeof(text) - 1, NULL);
+	const struct json *v = json_next(doc, NULL);
+	_release_(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+	is_int(json_integer(v, 0), 9007199254740993, "above 2^53 as it is");
+	json_print(v, &out);
+	is_str(out.buf, "9007199254740993", "and printed so");
+	ok(json_number(v, 0) == 9007199254740992., "a double where that is wanted");
+	v = json_next(doc, v);
+	ok(json_integer(v, 0) == INT64_MIN, "the least");
+	v = json_next(doc, v);
+	ok(json_integer(v, 0) == INT64_MAX, "the greatest");
+	v = json_next(doc, v);
+	is_int(json_integer(v, -7), -7, "no integer");
+	v = json_next(doc, v);
+	is_int(json_integer(v, 0), 1000000000000000000, "of a power");
+}
+
 int main(void)
 {
 	static const char text[] = " {\"a\": [1, 2.5, \"x\"], \"A\": true, \"n\": null} \n";
@@ -81,6 +103,7 @@ int main(void)
 	ok(!json_text(json_get(doc, "n")) && !json_as_text(json_get(doc, "n")), "null is no text");
 	ok(!json_get(NULL, "x") && !json_next(NULL, NULL) && !json_text(NULL), "NULL is taken");
 	is_int(json_integer(json_get(doc, "A"), -7), -7, "default for another type");
+	test_integers();
 	check_refused("{} x", 4, "more after the value");
 	check_refused("", 0, "nothing");
 	check_refused("{\"a\":", 5, "cut off");
