@@ -229,7 +229,9 @@ static int parse_comparison(struct parser *p, struct filter_node **out)
 	struct mlp_error why;
 	int r;
 
-	if (p->lx.token != TOKEN_WORD)
+	/* What is in double quotes is text only where a value may stand. */
+	if (p->lx.token != TOKEN_WORD &&
+	    (p->lx.token != TOKEN_STRING || p->lx.text[p->lx.start] != '"'))
 		return fail(p, "expected a name");
 	r = field_parse(&node->field, p->options.target, p->lx.value.buf, &why);
 	if (r) {

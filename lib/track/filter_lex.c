@@ -91,19 +91,28 @@ static int read_quoted(struct filter_lexer *lx, struct mlp_error *err)
 	return 0;
 }
 
-/* name, `name`, entity.name, entity.`name`, entity."name" */
+/* name, `name`, entity.name, entity.`name`, entity."name"; the entity may be in backticks. */
 static int read_word(struct filter_lexer *lx, struct mlp_error *err)
 {
 	int r = 0;
 
 	lx->token = TOKEN_WORD;
+	if (peek(lx, 0) == '`') {
+		r = read_quoted(lx, err);
+		lx->quoted = true;
+		if (r || peek(lx, 0) != '.')
+			return r || !continues_word(peek(lx, 0)) ?
+				       r :
+				       filter_lexer_error(lx, err, "a name goes on behind its quote");
+	}
 	while (continues_word(peek(lx, 0)))
 		strbuf_addch(&lx->value, lx->text[lx->pos++]);
-	lx->quoted = peek(lx, 0) == '`' ||
-		     (peek(lx, 0) == '"' && lx->value.len && lx->value.buf[lx->value.len - 1] == '.');
-	if (lx->quoted)
-		r = read_quoted(lx, err);
-	if (!r && lx->quoted && (continues_word(peek(lx, 0)) || peek(lx, 0) == '`'))
+	if (peek(lx, 0) != '`' &&
+	    (peek(lx, 0) != '"' || !lx->value.len || lx->value.buf[lx->value.len - 1] != '.'))
+		return 0;
+	lx->quoted = true;
+	r = read_quoted(lx, err);
+	if (!r && (continues_word(peek(lx, 0)) || peek(lx, 0) == '`'))
 		return filter_lexer_error(lx, err, "a name goes on behind its quote");
 	return r;
 }

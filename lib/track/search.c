@@ -20,11 +20,24 @@ void run_order_release(struct run_order *order)
 	field_release(&order->field);
 }
 
-/* "name DESC" to "name", without quotes around the key. */
-static char *strip_order(const char *text, bool *descending)
+/* Without the quotes around what follows the first n bytes; *quoted tells whether there were. */
+static void unquote_tail(struct strbuf *sb, size_t n, bool *quoted)
+{
+	_cleanup_free_ char *tail = xstrdup(sb->buf + n);
+	size_t len = strlen(tail);
+
+	*quoted = len > 2 && (*tail == '`' || *tail == '"') && tail[len - 1] == *tail;
+	if (!*quoted)
+		return;
+	strbuf_setlen(sb, n);
+	strbuf_add(sb, tail + 1, len - 2);
+}
+
+/* "name DESC" to "name", without quotes around entity and key. */
+static char *strip_order(const char *text, bool *descending, bool *quoted)
 {
 	_release_(strbuf_release) struct strbuf sb = STRBUF_INIT;
-	const char *space, *dot;
+	const char *space, *dot, *end;
 
 	strbuf_addstr(&sb, text);
 	strbuf_rtrim(&sb);
@@ -34,13 +47,16 @@ static char *strip_order(const char *text, bool *descending)
 		strbuf_setlen(&sb, (size_t)(space - sb.buf));
 		strbuf_rtrim(&sb);
 	}
-	dot = strchr(sb.buf, '.');
-	space = dot ? dot + 1 : sb.buf;
-	if ((*space == '`' || *space == '"') && sb.len > 2 && sb.buf[sb.len - 1] == *space &&
-	    space != sb.buf + sb.len - 1) {
-		strbuf_setlen(&sb, sb.len - 1);
-		return xasprintf("%.*s%s", (int)(space - sb.buf), sb.buf, space + 1);
+	end = *sb.buf == '`' ? strchr(sb.buf + 1, '`') : NULL;
+	if (end && end[1] == '.') {
+		_cleanup_free_ char *bare =
+			xasprintf("%.*s%s", (int)(end - sb.buf - 1), sb.buf + 1, end + 1);
+
+		strbuf_clear(&sb);
+		strbuf_addstr(&sb, bare);
 	}
+	dot = strchr(sb.buf, '.');
+	unquote_tail(&sb, dot ? (size_t)(dot + 1 - sb.buf) : 0, quoted);
 	return strbuf_detach(&sb);
 }
 
@@ -48,10 +64,18 @@ int run_order_parse_of(struct run_order *out, enum field_target target, const ch
 		       struct mlp_error *err)
 {
 	_cleanup_free_ char *name = NULL;
+	bool quoted;
+	int r;
 
 	out->descending = *text == '-';
-	name = strip_order(text + out->descending, &out->descending);
-	return field_parse(&out->field, target, name, err);
+	name = strip_order(text + out->descending, &out->descending, &quoted);
+	r = field_parse(&out->field, target, name, err);
+	if (r || quoted || !out->field.key || !strpbrk(name, " ,"))
+		return r;
+	field_release(&out->field);
+	mlp_error_set(err, MLP_EINVAL, "'%s' is more than a name and ASC or DESC", name);
+	mlp_error_hint(err, "a key is quoted with backticks: metrics.`val loss`");
+	return MLP_EINVAL;
 }
 
 int run_order_parse(struct run_order *out, const char *text, struct mlp_error *err)
@@ -89,11 +113,12 @@ int run_order_guess(struct run_order *out, struct db *db, const char *text, stru
 {
 	_cleanup_free_ char *name = NULL, *full = NULL;
 	const char *prefix = NULL;
+	bool quoted;
 	int n, r = run_order_parse(out, text, err);
 
 	if (!r)
 		return 0;
-	name = strip_order(text + (*text == '-'), &out->descending);
+	name = strip_order(text + (*text == '-'), &out->descending, &quoted);
 	n = guess_kind(db, name, &prefix, err);
 	if (n < 0)
 		return n;
