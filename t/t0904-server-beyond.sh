@@ -171,6 +171,27 @@ EOF
 	python3 parent.py
 '
 
+test_expect_success 'no name is that of a file and of a folder' '
+	cat >names.py <<\EOF &&
+from api import *
+run = create_run("twice")
+model = post("logged-models", experiment_id="0", name="twice")["model"]["info"]["model_id"]
+for root in "0/" + run, "0/models/" + model:
+    def put(path):
+        return ask("PUT", "mlflow-artifacts/artifacts/" + root + "/artifacts/" + path, path)[0]
+    assert put("d/e") == put("d/f/g") == put("d-") == put("x") == put("x") == put("d/e") == 200
+    assert put("d") == put("d/f") == put("x/y") == put("d/e/f/g") == 400
+db = sqlite3.connect(".mlp/mlp.db")
+db.execute("INSERT INTO run_file(run_id, role, path, size, mode, sha256, stored) SELECT run_id, role, \"d\", size,"
+           " mode, sha256, stored FROM run_file WHERE path = \"x\"")
+db.commit()
+EOF
+	python3 names.py && mlp export mlflow twice.db 2>err >out &&
+	test_grep "left out: artifact .d/e.: .d. is a file" err &&
+	echo y >y && mlp record artifact --run twice y && mkdir x && echo z >x/z &&
+	test_must_fail mlp record artifact --run twice x 2>err && test_grep "file, not a folder" err
+'
+
 test_expect_success 'a dataset used from elsewhere does not hold its experiment' '
 	cat >shared.py <<\EOF &&
 from api import *

@@ -168,12 +168,43 @@ static int read_run(struct store *store, int64_t id, struct mlflow_run *out, str
 	return 0;
 }
 
+/* Stores of before may hold a file and a folder of one name, which no folder can. */
+static void drop_below_files(struct store *store)
+{
+	_release_(strmap_release) struct strmap files = STRMAP_INIT;
+	struct artifacts *list = &store->artifacts;
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->len; i++)
+		strmap_set(&files, list->v[i].path, list);
+	for (size_t i = 0; i < list->len; i++) {
+		const char *path = list->v[i].path, *slash = strchr(path, '/');
+
+		while (slash && !strmap_find(&files, path, (size_t)(slash - path)))
+			slash = strchr(slash + 1, '/');
+		if (!slash) {
+			list->v[n++] = list->v[i];
+			continue;
+		}
+		mlp_warn(store->source.events, "left out: artifact '%s': '%.*s' is a file", path,
+			 (int)(slash - path), path);
+		free(list->v[i].path);
+		free(list->v[i].sha256);
+	}
+	list->len = n;
+}
+
 static int list_artifacts(struct store *store, const struct artifact_place *place,
 			  struct mlp_error *err)
 {
+	int r;
+
 	artifacts_release(&store->artifacts);
 	store->next_artifact = 0;
-	return artifact_tree_files(store->db, place, &store->artifacts, err);
+	r = artifact_tree_files(store->db, place, &store->artifacts, err);
+	if (!r)
+		drop_below_files(store);
+	return r;
 }
 
 static int run_next(struct mlflow_source *s, struct mlflow_run *out, struct mlp_error *err)

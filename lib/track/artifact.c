@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/store/filetree.h"
+#include "lib/track/artifact_tree.h"
 #include "lib/track/file.h"
 #include "lib/util/path.h"
 #include "lib/util/vec.h"
@@ -38,8 +39,13 @@ static int put_rows(struct db *db, int64_t run, const struct run_files *files,
 	_cleanup_txn_ struct db *txn = NULL;
 	int r = db_txn(&txn, db, err);
 
-	for (size_t i = 0; i < files->len && !r; i++)
-		r = run_file_put(db, run, &files->v[i], err);
+	for (size_t i = 0; i < files->len && !r; i++) {
+		struct artifact_place place = { .run = run, .path = files->v[i].path };
+
+		r = artifact_tree_check(db, &place, err);
+		if (!r)
+			r = run_file_put(db, run, &files->v[i], err);
+	}
 	return r ? r : db_txn_commit(&txn, err);
 }
 

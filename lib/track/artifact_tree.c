@@ -170,15 +170,57 @@ int artifact_tree_find(struct db *db, const struct artifact_place *place, struct
 	return r ? r : mlp_error_set(err, MLP_ENOTFOUND, "no artifact '%s'", place->path);
 }
 
+/* Is there a file at this path, or with below one below it? */
+static int is_taken(struct db *db, const struct artifact_place *place, const char *path, bool below,
+		    struct mlp_error *err)
+{
+	static const char run[] =
+		"SELECT EXISTS(SELECT 1 FROM run_file WHERE run_id = ?1 AND role IN (2, 3)"
+		" AND stored = 1 AND path = ?2 AND NOT ?3)"
+		" OR EXISTS(SELECT 1 FROM run_file WHERE run_id = ?1 AND role IN (2, 3)"
+		" AND stored = 1 AND path >= ?2 || '/' AND path < ?2 || '0' AND ?3)";
+	static const char model[] =
+		"SELECT EXISTS(SELECT 1 FROM logged_model_file WHERE model_id = ?1 AND path = ?2"
+		" AND NOT ?3) OR EXISTS(SELECT 1 FROM logged_model_file WHERE model_id = ?1"
+		" AND path >= ?2 || '/' AND path < ?2 || '0' AND ?3)";
+	int64_t taken = 0;
+	int r = place->model ? db_get_int(db, &taken, err, model, "ssi", place->model, path,
+					  (int64_t)below) :
+			       db_get_int(db, &taken, err, run, "isi", place->run, path,
+					  (int64_t)below);
+
+	return r ? r : taken != 0;
+}
+
+int artifact_tree_check(struct db *db, const struct artifact_place *place, struct mlp_error *err)
+{
+	_cleanup_free_ char *above = xstrdup(place->path);
+	int r = is_taken(db, place, above, true, err);
+
+	if (r > 0)
+		return mlp_error_set(err, MLP_EINVAL, "artifact '%s' is a folder", above);
+	for (char *slash; !r && (slash = strrchr(above, '/'));) {
+		*slash = '\0';
+		r = is_taken(db, place, above, false, err);
+	}
+	if (r > 0)
+		return mlp_error_set(err, MLP_EINVAL, "artifact '%s' is a file, not a folder", above);
+	return r;
+}
+
 int artifact_tree_put(struct db *db, const struct artifact_place *place, const char *sha256,
 		 int64_t size, struct mlp_error *err)
 {
 	_cleanup_free_ char *hex = xstrdup(sha256);
 	struct run_file file = { .role = FILE_ARTIFACT, .path = place->path, .size = size,
 				 .mode = S_IFREG | 0644, .sha256 = hex, .stored = true };
+	int r;
 
 	if (!*place->path || !text_is_utf8(place->path, strlen(place->path)))
 		return mlp_error_set(err, MLP_EINVAL, "an artifact needs a path, in UTF-8");
+	r = artifact_tree_check(db, place, err);
+	if (r)
+		return r;
 	if (!place->model)
 		return run_file_put(db, place->run, &file, err);
 	return db_exec(db, err,

@@ -46,6 +46,8 @@ int artifact_tree_files(struct db *db, const struct artifact_place *place, struc
 /* The file itself: MLP_ENOTFOUND for a folder and what is not there; list gets one. */
 int artifact_tree_find(struct db *db, const struct artifact_place *place, struct artifacts *out,
 		  struct mlp_error *err);
+/* MLP_EINVAL where a file at place would stand in the place of a folder, or below a file. */
+int artifact_tree_check(struct db *db, const struct artifact_place *place, struct mlp_error *err);
 int artifact_tree_put(struct db *db, const struct artifact_place *place, const char *sha256,
 		 int64_t size, struct mlp_error *err);
 /* Forgets a file, or a folder with all below; MLP_ENOTFOUND when nothing is there. */
