@@ -35,6 +35,9 @@ test_expect_success 'listens, answers, and ends with 0' '
 	serve . && test_grep "hint: export MLFLOW_TRACKING_URI=http://127.0.0.1:$port" server.err &&
 	./ask GET /health >out && test_write_lines 200 OK >exp && test_cmp exp out &&
 	./ask GET /version >out &&
+	./ask GET / >out && test_grep ^200 out && test_grep "mlp show" out &&
+	test_grep ! -e "://" -e script out && ./ask POST / x >out && test_grep ! ^200 out &&
+	./ask GET /version >out &&
 	mlp version -v -z | tr "\0" "\n" | grep -A1 "mlflow client" >said &&
 	test_grep "version=$(sed -n 2p out)" said &&
 	stop
@@ -99,6 +102,7 @@ basic()
 test_expect_success 'without a valid token: 401' '
 	serve . --auth &&
 	./ask GET /health >out && test_grep ^200 out &&
+	./ask GET / >out && test_grep ^200 out &&
 	./ask POST /api/2.0/mlflow/runs/create "$run" >out && test_grep ^401 out &&
 	test_grep "WWW-Authenticate: Basic" out && test_grep UNAUTHENTICATED out &&
 	bad=$(sed "s/.\$/x/" reader) &&

@@ -55,6 +55,37 @@ static void answer_text(struct http_request *req, int status, const char *text)
 	http_answer(req, status, "text/plain; charset=utf-8", &body);
 }
 
+/* For who follows the address that MLflow's client prints of a run. */
+static void answer_page(struct http_request *req)
+{
+	static const char page[] =
+		"<!doctype html>\n"
+		"<html lang=\"en\">\n"
+		"<meta charset=\"utf-8\">\n"
+		"<title>mlp server</title>\n"
+		"<h1>mlp server</h1>\n"
+		"<p>This is the server of a project of mlp, for clients of MLflow.  It has no pages to look at"
+		" runs.  In the folder of the project,</p>\n"
+		"<pre>mlp log\nmlp show ID</pre>\n"
+		"<p>list the runs and show one: ID is what stands behind <q>/runs/</q> in the address that"
+		" MLflow prints.</p>\n"
+		"<p><q>mlp help server</q> tells what this server answers.</p>\n"
+		"</html>\n";
+	struct strbuf body = STRBUF_INIT;
+
+	strbuf_addstr(&body, page);
+	http_answer_header(req, "Content-Security-Policy", "default-src 'none'");
+	http_answer_header(req, "X-Content-Type-Options", "nosniff");
+	http_answer(req, 200, "text/html; charset=utf-8", &body);
+}
+
+static bool is_page(struct http_request *req)
+{
+	const char *method = http_method(req);
+
+	return !strcmp(http_path(req), "/") && (!strcmp(method, "GET") || !strcmp(method, "HEAD"));
+}
+
 /* The rest of path behind one of the mounts, or NULL. */
 static const char *below_mount(const char *path)
 {
@@ -153,7 +184,7 @@ static bool let_in(struct api_server *server, struct http_request *req)
 				 "this server answers requests to its own address only");
 		return false;
 	}
-	if ((!o->auth && !o->secret) || is_open(http_path(req)))
+	if ((!o->auth && !o->secret) || is_open(http_path(req)) || is_page(req))
 		return true;
 	r = check_token(server, req, &err);
 	if (r == MLP_ENOTFOUND)
@@ -267,6 +298,9 @@ static void handle(void *data, struct http_request *req)
 	caller->route = artifact ? "mlflow-artifacts/artifacts" : verb ? "mlflow-artifacts/mpu" : NULL;
 	if (intake) {
 		intake->whole(server, req);
+	} else if (is_page(req)) {
+		caller->route = "page";
+		answer_page(req);
 	} else if (!strcmp(path, "/health")) {
 		caller->route = "health";
 		answer_text(req, 200, "OK");
