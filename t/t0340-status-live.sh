@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # mlp status
 . "${srcdir:-.}/t/test-lib.sh"
+test_require SQLITE3
 
 MLP_NVML_LIB=/nonexistent
 export MLP_NVML_LIB
@@ -32,7 +33,7 @@ test_expect_success 'then lost, with a hint' '
 	test_grep "mlp train --reap" out &&
 	mlp status --json >out &&
 	test_grep "\"status\":\"lost\"" out &&
-	kill "$(cat job.pid)"
+	test_wait_for 20 test_is_gone "$(cat job.pid)"
 '
 test_expect_success GIT 'what is uncommitted' '
 	git init -q repo && (
@@ -65,6 +66,7 @@ test_expect_success 'GPUs: use, who holds them, what they cost' '
 	test_when_finished "mlp -q stop $id" &&
 	short=$(mlp log -n 1 --json | sed "s/.*\"short\":\"\([^\"]*\)\".*/\1/") &&
 	test_wait_for 20 sh -c "mlp status | grep -q \"NVIDIA L4.*$short\"" &&
+	test_wait_for 20 sh -c "sqlite3 .mlp/mlp.db \"SELECT pid FROM usage_process\" | grep -q ." &&
 	mlp status >out &&
 	test_grep "0  NVIDIA L4 .* 50%  *512 MiB of 1.0 GiB .* 300 W  *$short .* USD/h" out &&
 	test_grep "1  Unheard of .* idle  *no price" out &&

@@ -102,8 +102,9 @@ int owner_find(struct db *db, const char *host, const char *boot_id, int64_t pid
 {
 	_cleanup_stmt_ struct db_stmt *st = db_query(
 		db, err,
-		"SELECT attempt_id, started FROM usage_process"
-		" WHERE host = ?1 AND pid = ?2 AND boot_id = ?3", "sis", host, pid, boot_id);
+		"SELECT p.attempt_id, p.started, a.run_uuid, a.attempt FROM usage_process p"
+		" JOIN usage_attempt a ON a.id = p.attempt_id"
+		" WHERE p.host = ?1 AND p.pid = ?2 AND p.boot_id = ?3", "sis", host, pid, boot_id);
 	int64_t started = process_started(pid);
 	int r = st ? db_step(st, err) : MLP_EFAIL;
 
@@ -114,6 +115,8 @@ int owner_find(struct db *db, const char *host, const char *boot_id, int64_t pid
 	if (r > 0 && (!started || !db_int(st, 1) || started == db_int(st, 1))) {
 		out->kind = OWNER_ATTEMPT;
 		out->attempt_id = db_int(st, 0);
+		snprintf(out->run_uuid, sizeof(out->run_uuid), "%s", db_text(st, 2));
+		out->attempt = (int)db_int(st, 3);
 	} else if (started) {
 		out->kind = owner_by_environ(pid, out) ? OWNER_ATTEMPT : OWNER_NOBODY;
 	} else if (!sees_all_processes()) {

@@ -22,7 +22,7 @@ enum owner_kind {
 
 struct owner {
 	enum owner_kind kind;
-	int64_t attempt_id; /* of usage_attempt; 0: known by run_uuid and attempt only */
+	int64_t attempt_id; /* of usage_attempt; 0: it has no row there yet */
 	char run_uuid[257];
 	int attempt;
 };
