@@ -74,7 +74,8 @@ test_expect_success 'what cannot be stopped is said' '
 	test_grep "not running: it is killed" err &&
 	test_expect_code 128 mlp stop nobody &&
 	start -n orphan -- sh -c "$waits" &&
-	kill -9 "$(sed 1q .mlp/runs/$id/lock)" && sleep 0.2 &&
+	supervisor=$(sed 1q .mlp/runs/$id/lock) && kill -9 "$supervisor" &&
+	test_wait_for 20 test_is_gone "$supervisor" &&
 	test_expect_code 128 mlp stop orphan 2>err &&
 	test_grep "is lost" err && test_grep "hint: .*--reap" err &&
 	mlp train --reap >/dev/null

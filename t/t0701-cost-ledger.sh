@@ -135,10 +135,11 @@ test_expect_success 'kill -9 loses 10 seconds at most' '
 	held=$(sqlite3 long/.mlp/mlp.db "SELECT device_ms FROM usage WHERE device = \"GPU-fake-0\"") &&
 	test "$held" -ge $(((killed - $(cat long.start) - 11) * 1000)) &&
 	test "$held" -gt 0 &&
+	test_wait_for 20 test_is_gone "$pid" &&
 	mlp -C long train --reap &&
 	test "$(sqlite3 long/.mlp/mlp.db "SELECT min(closed) FROM usage")" = 1 &&
 	test "$(sqlite3 long/.mlp/mlp.db "$unbalanced")" = 0 &&
-	test_wait_for 10 sh -c "! kill -0 $child"
+	test_wait_for 20 test_is_gone "$child"
 '
 
 test_expect_success 'what somebody put where the lock of a GPU is' '

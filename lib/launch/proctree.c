@@ -82,6 +82,21 @@ static bool add_children(pid_t pid, struct pids *out)
 	return listed;
 }
 
+bool proc_is_ending(pid_t pid)
+{
+	_release_(strbuf_release) struct strbuf text = STRBUF_INIT;
+	const char *state, *pending;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (file_read(path, 1 << 16, &text))
+		return true;
+	state = strstr(text.buf, "\nState:\t");
+	pending = strstr(text.buf, "\nShdPnd:\t");
+	return (state && strchr("ZX", state[8])) ||
+	       (pending && strtoull(pending + 9, NULL, 16) >> (SIGKILL - 1) & 1);
+}
+
 struct parentage {
 	pid_t pid, parent;
 };

@@ -29,6 +29,8 @@ struct proc_stat {
 };
 /* False when there is no such process. */
 bool proc_stat_read(pid_t pid, struct proc_stat *out);
+/* It has ended, or got SIGKILL and will at once. */
+bool proc_is_ending(pid_t pid);
 /* Parses the text of /proc/<pid>/stat. */
 bool proc_stat_parse(const char *text, struct proc_stat *out);
 /* Bytes moved to and from storage; false where it may not be known. */

@@ -299,8 +299,8 @@ static int list_running(struct db *db, struct strvec *uuids, struct mlp_error *e
 	return r;
 }
 
-/* Is the run supervised?  A child that the supervisor forked just before it died has
- * the lock too until it runs its program: it is waited for. */
+/* Is the run supervised?  One that was killed has the lock until it is gone, and a child that
+ * it forked just before until that runs its program: they are waited for. */
 static bool is_held(const struct repo *repo, const char *uuid)
 {
 	const struct timespec pause = { 0, LOOK_AGAIN_MS * 1000000L };
@@ -308,9 +308,7 @@ static bool is_held(const struct repo *repo, const char *uuid)
 	pid_t holder;
 
 	while ((holder = live_holder(repo, uuid))) {
-		bool dead = holder > 0 && kill(holder, 0) && errno == ESRCH;
-
-		if (!dead || clock_mono_ms() >= end)
+		if (holder < 0 || !proc_is_ending(holder) || clock_mono_ms() >= end)
 			return true;
 		nanosleep(&pause, NULL);
 	}
