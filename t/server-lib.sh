@@ -27,5 +27,5 @@ is_listening()
 # Ends it, and is as true as its exit code.
 stop()
 {
-	kill "$server" && wait "$server"
+	stopped=$server && server= && kill "$stopped" && wait "$stopped"
 }

@@ -31,6 +31,7 @@ start()
 	until_true 'test -f ready'
 }
 waits='touch ready; while :; do sleep 0.05; done'
+left=$((100000 + $$)) # seconds of sleep, found by pgrep among all processes of the machine
 
 mlp init >/dev/null
 
@@ -83,7 +84,7 @@ test_expect_success 'what is ignored from the start stays so, for the command to
 test_expect_success 'a timeout is 124' '
 	test_expect_code 124 mlp -q train --timeout 0.2 -- sleep 20 &&
 	test "$(last "status, exit_signal, reason")" = "5|15|timeout" &&
-	test_expect_code 124 mlp -q train --timeout 0.2 --grace 0.2 -- sh -c "trap \"\" TERM; sleep 20; sleep 20" &&
+	test_expect_code 124 mlp -q train --timeout 2 --grace 0.2 -- sh -c "trap \"\" TERM; sleep 20; sleep 20" &&
 	test "$(last "exit_signal, reason")" = "9|timeout"
 '
 
@@ -104,15 +105,15 @@ test_expect_success 'attempts run out; a stopped run is not tried again' '
 '
 
 test_expect_success 'what outlives the command is ended, also a daemon' '
-	test_expect_code 2 mlp train -- sh -c "sleep 1234 &
-		setsid sleep 1234 >/dev/null 2>&1 </dev/null & exit 2" 2>err &&
+	test_expect_code 2 mlp train -- sh -c "sleep $left &
+		setsid sleep $left >/dev/null 2>&1 </dev/null & exit 2" 2>err &&
 	test_grep "ending 2 processes that outlived" err &&
-	test_must_fail pgrep -f "sleep 1234"
+	test_must_fail pgrep -f "^sleep $left"
 '
 
 test_expect_success 'a process that ignores SIGTERM is killed after the grace' '
-	mlp -q train --grace 0.3 -- sh -c "(trap \"\" TERM; sleep 1235; sleep 1235) & exit 0" &&
-	test_must_fail pgrep -f "sleep 1235"
+	mlp -q train --grace 0.3 -- sh -c "(trap \"\" TERM; sleep $left; sleep $left) & exit 0" &&
+	test_must_fail pgrep -f "^sleep $left"
 '
 
 test_expect_success 'use of the whole tree is recorded' '
@@ -149,13 +150,13 @@ test_expect_success 'a budget needs a price and ends the run' '
 '
 
 test_expect_success 'a supervisor killed: the run is lost, reaping settles it' '
-	start -n lost -- sh -c "trap \"\" TERM; echo \"{\\\"m\\\": 1}\" >&3; echo said; echo odd >&3; printf \"{\\\"m\\\": 2}\" >&3; $waits; exec sleep 1236" &&
-	sleep 0.2 && kill -9 $pid &&
+	start -n lost -- sh -c "trap \"\" TERM; echo \"{\\\"m\\\": 1}\" >&3; echo said; echo odd >&3; printf \"{\\\"m\\\": 2}\" >&3; $waits; exec sleep $left" &&
+	until_true "grep -q said out" && kill -9 $pid &&
 	test_expect_code 137 wait $pid &&
-	pgrep -f "sleep 1236" &&
+	pgrep -f "exec sleep $left" &&
 	mlp train --reap --grace 0.2 >out &&
 	test_grep " lost " out &&
-	test_must_fail pgrep -f "sleep 1236" &&
+	test_must_fail pgrep -f "exec sleep $left" &&
 	test "$(last "status, reason")" = "6|supervisor died" &&
 	test "$(stored "SELECT points FROM metric m JOIN metric_key k ON k.id = m.key_id WHERE k.name = '\''m'\''")" = 2 &&
 	mlp -q watch -s lost >out 2>err && echo said >expect && test_cmp expect out &&

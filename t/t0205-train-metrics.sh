@@ -77,7 +77,7 @@ test_expect_success 'a metric is in the store while the command runs' '
 
 test_expect_success 'what was taken in does not fill the disk' '
 	mlp -q train -- sh -c "seq -f \"{\\\"v\\\": %g}\" 400000 >&3
-		for i in \$(seq 100); do
+		for i in \$(seq 600); do
 			kib=\$(du -k \$MLP_DIR/runs/\$MLP_RUN_ID | tail -1 | cut -f1)
 			test \$kib -lt 2500 && exit 0
 			sleep 0.1
@@ -100,12 +100,11 @@ query()
 
 test_expect_success 'what the store did not take at the end it gets by --reap' '
 	test_write_script late <<-\EOT &&
-	echo "{\"late\": $MLP_ATTEMPT, \"step\": $MLP_ATTEMPT}" >&3
 	echo out
-	test $MLP_ATTEMPT = 2 && exit
-	sqlite3 -cmd ".timeout 10000" .mlp/mlp.db "CREATE TRIGGER held
-		BEFORE UPDATE OF metrics_offset ON attempt BEGIN SELECT RAISE(ABORT, 'not now'); END"
-	exit 1
+	test $MLP_ATTEMPT = 1 && sqlite3 -cmd ".timeout 10000" .mlp/mlp.db "CREATE TRIGGER held
+		BEFORE UPDATE OF metrics_offset ON attempt BEGIN SELECT RAISE(ABORT, '\''not now'\''); END"
+	echo "{\"late\": $MLP_ATTEMPT, \"step\": $MLP_ATTEMPT}" >&3
+	test $MLP_ATTEMPT = 2
 	EOT
 	mlp -q train --retry 1 -n held -- ./late 2>err &&
 	test_grep "not stored before .mlp train --reap.: .*not now" err &&

@@ -206,7 +206,7 @@ test_expect_success 'a revoked token is refused at once, its row stays' '
 
 test_expect_success 'an access log of JSON lines, opened anew on SIGHUP' '
 	serve . --access-log log &&
-	./ask GET "/api/2.0/mlflow/runs/get?run_id=$id" >/dev/null && mv log log.1 &&
+	./ask GET "/api/2.0/mlflow/runs/get?run_id=$id" >/dev/null && test_wait_for 20 test -s log && mv log log.1 &&
 	kill -HUP "$server" && i=0 &&
 	until test -f log || test $((i = i + 1)) -gt 100; do sleep 0.05; done &&
 	./ask GET /health >/dev/null && stop &&

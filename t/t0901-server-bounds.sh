@@ -128,8 +128,8 @@ from common import *
 import signal
 s = connect()
 body = json.dumps({\"experiment_id\": \"0\", \"run_name\": \"late\"}).encode()
-s.send(b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n\" % len(body))
-time.sleep(0.2)
+s.send(b\"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n\" % len(body))
+assert b\" 100 \" in s.recv(1000)
 os.kill(int(os.environ[\"server\"]), signal.SIGTERM)
 time.sleep(0.3)
 s.send(body)

@@ -272,6 +272,7 @@ test_run()
 	shift
 	test $# != 3 || test_needs=$1
 	test $# = 3 || test_needs=
+	case $test_needs in *[!A-Z0-9_,!]*) die "bad prerequisite '$test_needs': a quote too many?" ;; esac
 	test $# != 3 || shift
 	test $# = 2 || die "test_expect_$test_expected takes [PREREQ] TITLE CODE"
 	test_count=$((test_count + 1))
@@ -292,9 +293,10 @@ test_run()
 		return 0
 	fi
 	test_cleanup=:
-	test_eval "$2" >&6 2>&1
+	# Without the TAP pipe: a process left behind would keep its reader waiting.
+	test_eval "$2" >&6 2>&1 5>&-
 	test_outcome=$?
-	if ! eval "$test_cleanup" >&6 2>&1
+	if ! eval "$test_cleanup" >&6 2>&1 5>&-
 	then
 		test_outcome=1
 	fi
@@ -459,6 +461,12 @@ test_wait_for()
 		test "$test_left" -gt 0 || { echo "waited in vain for: $*" >&2; return 1; }
 		sleep 0.05
 	done
+}
+
+# test_is_gone PID: it has ended; who should bury it may be slow, or nobody.
+test_is_gone()
+{
+	! grep -qs "^State:.[^ZX]" "/proc/$1/status"
 }
 
 # test_commit MESSAGE [FILE [TEXT]]: in the git repository here.

@@ -170,17 +170,18 @@ static void test_busy(void)
 {
 	struct mlp_error err = MLP_ERROR_INIT;
 	struct db *db = open_with("b.db", DB_CREATE, 2, &err);
-	int ready[2], status;
+	int ready[2], go[2], status;
 	int64_t start;
 	char byte;
 	pid_t pid;
 
 	db_close(db);
-	is_int(pipe(ready), 0, "pipe");
+	is_int(pipe(ready) | pipe(go), 0, "pipes");
 	pid = fork();
 	if (!pid) {
 		db = open_with("b.db", DB_WRITE, 2, NULL);
-		if (!db || db_begin(db, NULL) || insert(db, "slow") || write(ready[1], "x", 1) != 1)
+		if (!db || db_begin(db, NULL) || insert(db, "slow") ||
+		    write(ready[1], "x", 1) != 1 || read(go[0], &byte, 1) != 1)
 			_exit(1);
 		usleep(300000);
 		_exit(db_commit(db, NULL) != 0);
@@ -189,6 +190,7 @@ static void test_busy(void)
 	db = open_with("b.db", DB_WRITE, 2, &err);
 	is_int(count(db), 0, "a reader does not wait, and sees the state before");
 	start = clock_ms();
+	ok(write(go[1], "x", 1) == 1, "it goes on for a while");
 	is_int(insert(db, "waiting"), 0, "a writer waits");
 	ok(clock_ms() - start >= 100, "until the other has committed");
 	is_int(count(db), 2, "both rows");

@@ -677,6 +677,7 @@ static void test_processes(void)
 	int bad = 0, status;
 
 	fprintf(f, "gpu 0 watts=300 util=90 used=5\n");
+	fflush(f);
 	for (int i = 0; i < 4; i++) {
 		pids[i] = fork();
 		if (!pids[i])

@@ -28,6 +28,14 @@ static struct nvml *start(const char *library)
 	return nvml;
 }
 
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
 static void test_absent(void)
 {
 	struct mlp_error err = MLP_ERROR_INIT;
@@ -38,10 +46,10 @@ static void test_absent(void)
 	is_int(nvml_open(&nvml, &err), MLP_EUNSUPPORTED, "no library");
 	ok(strstr(err.text, "libnothing-of-that-name.so.1") != NULL, "the text names it: %s",
 	   err.text);
-	started = clock_mono_ns();
+	started = cpu_ns();
 	for (int i = 0; i < 100; i++)
 		nvml_open(&nvml, &err);
-	once = (clock_mono_ns() - started) / 100;
+	once = (cpu_ns() - started) / 100;
 	ok(once < 2000000, "asking costs little: %" PRId64 " us", once / 1000);
 	setenv("MLP_NVML_LIB", "/dev/null", 1);
 	is_int(nvml_open(&nvml, &err), MLP_EUNSUPPORTED, "not a library");
