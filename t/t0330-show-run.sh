@@ -100,4 +100,9 @@ test_expect_success 'text from a run cannot write to the terminal' '
 	test_grep ! "$(printf "\033")" out &&
 	test_grep ! "$(printf "\007")" out
 '
+test_expect_success 'one point is least and greatest at once' '
+	mlp train -n point -- sh -c "echo {\\\"once\\\":0.5} >\$MLP_METRICS" && mlp show point >out &&
+	test_grep "^ *once  *0.5  *[-0-9]*  *1  *0.5  *0.5" out
+'
+
 test_done

@@ -79,14 +79,16 @@ static int metric_row(struct cmd_ctx *ctx, struct printer *p, int64_t run,
 	print_double(p, m->last.value);
 	print_int(p, m->last.step);
 	print_int(p, (int64_t)s.n);
-	if (s.n > 1 && isfinite(s.min)) {
+	if (s.n && isfinite(s.min)) {
 		print_double(p, s.min);
 		print_double(p, s.max);
-		sparkline_add(&spark, s.value, s.n, SPARK_CELLS, p->utf8);
 	} else {
 		print_null(p);
 		print_null(p);
 	}
+	/* A curve has more than one point. */
+	if (s.n > 1 && isfinite(s.min))
+		sparkline_add(&spark, s.value, s.n, SPARK_CELLS, p->utf8);
 	print_color(p, COLOR_CYAN);
 	print_string(p, spark.buf);
 	print_end_row(p);
