@@ -171,6 +171,25 @@ EOF
 	python3 parent.py
 '
 
+test_expect_success 'the first use of a dataset says what for, an end stays, a name is never empty' '
+	cat >first.py <<\EOF &&
+from api import *
+run = create_run("first")
+for context in "training", "validation":
+    post("runs/log-inputs", run_id=run, datasets=[{"dataset": {"name": "f", "digest": "1", "source_type": "l", "source": "x"},
+         "tags": [{"key": "mlflow.data.context", "value": context}]}])
+post("runs/update", run_id=run, status="FINISHED", end_time=5000)
+post("runs/update", run_id=run, status="RUNNING")
+post("runs/set-tag", run_id=run, key="mlflow.runName", value="")
+post("runs/log-metric", run_id=run, key="bare", value=float("nan"), timestamp=1)
+run = ask("GET", "mlflow/runs/get?run_id=" + run)[1]["run"]
+assert run["inputs"]["dataset_inputs"][0]["tags"] == [{"key": "mlflow.data.context", "value": "training"}], run
+assert run["info"]["end_time"] == 5000 and run["info"]["run_name"] == "first", run
+assert run["data"]["metrics"][0]["value"] == "NaN", run
+EOF
+	python3 first.py
+'
+
 test_expect_success 'no name is that of a file and of a folder' '
 	cat >names.py <<\EOF &&
 from api import *

@@ -211,6 +211,9 @@ enum api_error api_set_tags(struct api_call *call, int64_t run, const struct key
 		r = api_check_key(call, "key", NULL, tag->key);
 		if (r)
 			return r;
+		/* A run keeps its name rather than have none. */
+		if (!strcmp(tag->key, "mlflow.runName") && !*tag->value)
+			continue;
 		if (!strcmp(tag->key, "mlflow.runName") ?
 			    run_rename(call->db, run, tag->value, &err) :
 			    tag_set(call->db, run, tag->key, tag->value, &err))

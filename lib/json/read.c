@@ -182,6 +182,21 @@ static bool read_word(struct parser *in, const char *word)
 	return true;
 }
 
+/* NaN and infinities, which Python writes bare, are read as the texts that the protocol of
+ * MLflow has for them. */
+static bool read_special(struct parser *in, struct json *v)
+{
+	static const char *const words[] = { "NaN", "Infinity", "-Infinity" };
+
+	v->type = STRING;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		v->text = words[i];
+		if (read_word(in, words[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool read_value(struct parser *in, struct json *v);
 
 static bool read_members(struct parser *in, struct json *container, char close)
@@ -226,7 +241,7 @@ static bool read_number(struct parser *in, struct json *v)
 
 	v->type = NUMBER;
 	if (!json_scan_number(&p, in->end, &v->number))
-		return false;
+		return read_special(in, v);
 	if (fabs(v->number) >= 0x1p53 && fabs(v->number) <= 0x1p63) {
 		_cleanup_free_ char *digits = xmemdupz(in->p, (size_t)(p - in->p));
 

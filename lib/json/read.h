@@ -4,6 +4,7 @@
  * lines are read by lines.h.)  Keys are matched with regard to case; of two that are the
  * same the first counts.  Numbers are doubles, and
  * integers of 64 bits exact.  NUL in a string is refused.
+ * NaN, Infinity and -Infinity are taken for the strings of that name.
  *
  *	_cleanup_(json_free) struct json *doc = json_parse(text, len, &err);
  *	const char *id = json_text(json_get(doc, "id"));

@@ -67,6 +67,7 @@ int dataset_use(struct db *db, int64_t run, const struct dataset *d, struct mlp_
 {
 	_cleanup_txn_ struct db *txn = NULL;
 	int64_t dataset, input;
+	bool is_new = false;
 	int r = db_txn(&txn, db, err);
 
 	if (!r)
@@ -77,10 +78,13 @@ int dataset_use(struct db *db, int64_t run, const struct dataset *d, struct mlp_
 			    " ON CONFLICT DO NOTHING",
 			    "ii", run, dataset);
 	if (!r)
+		is_new = db_changes(db) > 0;
+	if (!r)
 		r = db_get_int(db, &input, err,
 			       "SELECT id FROM run_input WHERE run_id = ?1 AND dataset_id = ?2", "ii",
 			       run, dataset);
-	for (size_t i = 0; !r && i < d->tags.len; i++)
+	/* As in MLflow the first use says what for. */
+	for (size_t i = 0; !r && is_new && i < d->tags.len; i++)
 		r = db_exec(db, err,
 			    "INSERT INTO run_input_tag(input_id, key, value) VALUES(?1, ?2, ?3)"
 			    " ON CONFLICT DO UPDATE SET value = excluded.value",

@@ -239,7 +239,9 @@ int run_set_state(struct db *db, int64_t id, enum run_status status, int64_t end
 		  struct mlp_error *err)
 {
 	return db_exec(db, err,
-		       "UPDATE run SET status = ?2, ended_ms = nullif(?3, 0) WHERE id = ?1", "iii",
+		       "UPDATE run SET status = ?2, ended_ms = coalesce(nullif(?3, 0), ended_ms)"
+		       " WHERE id = ?1",
+		       "iii",
 		       id, (int64_t)status, ended_ms);
 }
 

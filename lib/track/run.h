@@ -101,7 +101,7 @@ struct run_end {
 	const char *reason; /* or NULL */
 };
 int run_finish(struct db *db, int64_t id, const struct run_end *end, struct mlp_error *err);
-/* Status and end (0: none) alone. */
+/* Status and end (0: as it was) alone. */
 int run_set_state(struct db *db, int64_t id, enum run_status status, int64_t ended_ms,
 		  struct mlp_error *err);
 int run_heartbeat(struct db *db, int64_t id, int64_t now_ms, struct mlp_error *err);

@@ -26,7 +26,7 @@ static void is_read_as(const char *text, const char *want)
 static void test_values(void)
 {
 	static const char *const bad[] = {
-		"{\"a\" 1}", "{\"a\":1,}", "[1,]", "[1 2]", "{a:1}", "01", "+1", ".5", "1.", "NaN", "tru",
+		"{\"a\" 1}", "{\"a\":1,}", "[1,]", "[1 2]", "{a:1}", "01", "+1", ".5", "1.", "-NaN", "tru",
 		"\"a\nb\"", "\"\\x\"", "\"\\u12\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\udc00\"",
 		"\"\\ud800\\u0041\"", "\"open", "[\"\\", "]",
 	};
@@ -58,6 +58,18 @@ static void test_large(void)
 		sum += json_integer(json_get(v, "i"), 0);
 	is_int(json_count(doc), 20000, "values are counted");
 	is_int(sum, 199990000, "and all there");
+}
+
+static void test_specials(void)
+{
+	static const char text[] = "[NaN, -Infinity,Infinity]";
+	_cleanup_(json_free) struct json *doc = json_parse(text, sizeof(text) - 1, NULL);
+	const struct json *v = json_next(doc, NULL);
+
+	is_str(json_text(v), "NaN", "NaN as Python writes it");
+	v = json_next(doc, v);
+	is_str(json_text(v), "-Infinity", "with a sign");
+	is_str(json_text(json_next(doc, v)), "Infinity", "without");
 }
 
 static void test_integers(void)
@@ -104,6 +116,7 @@ int main(void)
 	ok(!json_get(NULL, "x") && !json_next(NULL, NULL) && !json_text(NULL), "NULL is taken");
 	is_int(json_integer(json_get(doc, "A"), -7), -7, "default for another type");
 	test_integers();
+	test_specials();
 	check_refused("{} x", 4, "more after the value");
 	check_refused("", 0, "nothing");
 	check_refused("{\"a\":", 5, "cut off");
