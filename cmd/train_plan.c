@@ -72,7 +72,7 @@ static void put_code(struct printer *p, const struct settings *settings)
 	row(p, "code", "root", git.root);
 	row(p, "code", "commit", git.commit ? git.commit : "none yet");
 	row(p, "code", "branch", git.branch);
-	row(p, "code", "state", git.dirty ? "has changes, recorded as a diff" : "clean");
+	row(p, "code", "state", git.dirty ? "differs from the commit, which is recorded" : "clean");
 	untracked = xasprintf("%zu", git.untracked.len);
 	row(p, "code", "untracked", untracked);
 	put_secrets(p, &git, settings);

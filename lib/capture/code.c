@@ -200,8 +200,8 @@ static void warn_untracked(struct code *c)
 
 	if (c->secret) {
 		strvec_pushf(&c->warnings,
-			     "%zu untracked files look like secrets and are recorded by their "
-			     "hash only: %s", c->secret, c->secrets.buf);
+			     "%zu untracked file%s like secrets: recorded by hash only: %s",
+			     c->secret, c->secret == 1 ? " looks" : "s look", c->secrets.buf);
 		mlp_note(c->events, "%s", c->warnings.v[c->warnings.len - 1]);
 	}
 	if (left)
