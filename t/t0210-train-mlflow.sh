@@ -95,7 +95,8 @@ test_expect_success PYTHON,MICROHTTPD 'the first run of a script is this one, in
 	printf "True True theirs\nFalse\n%s\n" "$params" >exp && test_cmp exp out &&
 	mlp show --json theirs >out &&
 	test_grep "\"experiment\":\"mine\"" out && test_grep "\"lr\":\"1e-3\"" out &&
-	test_grep "\"color\":\"red\"" out
+	test_grep "\"color\":\"red\"" out &&
+	mlp cost report --by experiment --json >out && test_grep mine out && test_grep ! Default out
 '
 
 test_expect_success PYTHON,MICROHTTPD 'but the name and the experiment of the user stay' '

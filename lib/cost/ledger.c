@@ -69,8 +69,10 @@ static int add_attempt(struct ledger *l, const struct ledger_start *start, struc
 	char model[128];
 	int r = db_exec(l->ctx.db, err,
 			"INSERT INTO usage_attempt(run_uuid, attempt, experiment, user, tags)"
-			" VALUES(?1, ?2, ?3, ?4, ?5)", "sisss", start->run_uuid,
-			(int64_t)start->attempt, start->experiment, start->user, tags);
+			" VALUES(?1, ?2, coalesce((SELECT e.name FROM run r"
+			" JOIN experiment e ON e.id = r.experiment_id WHERE r.uuid = ?1), ?3), ?4, ?5)",
+			"sisss", start->run_uuid, (int64_t)start->attempt, start->experiment,
+			start->user, tags);
 
 	if (r)
 		return r;

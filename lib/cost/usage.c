@@ -95,8 +95,11 @@ static int add_price(struct price_cache *cache, struct usage_row *row, bool besi
 	return 0;
 }
 
+/* The experiment is that of the run, which may have moved; of one that is gone what it was. */
 #define COLUMNS                                                                              \
-	"SELECT a.run_uuid, a.attempt, a.experiment, a.user, u.host, u.device, u.model,"     \
+	"SELECT a.run_uuid, a.attempt, coalesce((SELECT e.name FROM run r"                   \
+	"   JOIN experiment e ON e.id = r.experiment_id WHERE r.uuid = a.run_uuid),"         \
+	" a.experiment), a.user, u.host, u.device, u.model,"                                 \
 	" u.start_ms, u.end_ms, u.device_ms, u.busy_ms, u.energy_mj, u.memory_peak, u.closed," \
 	" EXISTS(SELECT 1 FROM usage g WHERE g.attempt_id = u.attempt_id"                    \
 	"   AND g.device <> 'cpu')"
