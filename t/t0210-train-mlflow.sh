@@ -107,12 +107,32 @@ test_expect_success PYTHON,MICROHTTPD 'but the name and the experiment of the us
 	test_grep ! theirs out
 '
 
-test_expect_success PYTHON,MICROHTTPD 'the secret is written nowhere, the credentials of the user are not used' '
-	MLFLOW_TRACKING_USERNAME=me MLFLOW_TRACKING_PASSWORD=mine MLFLOW_TRACKING_TOKEN=also \
-		test_expect_code 3 mlp -c train.mlflow=always -c "capture.env=MLFLOW_*" \
+test_expect_success PYTHON,MICROHTTPD 'the secret is written nowhere' '
+	test_expect_code 3 mlp -c train.mlflow=always -c "capture.env=MLFLOW_*" \
 		train -e some -n hidden -- python3 client.py &&
-	mlp show hidden:env >out && test_grep MLFLOW_TRACKING_TOKEN out && test_grep ! mine out &&
+	mlp show hidden:env >out &&
 	test_expect_code 1 grep -raFf secret .mlp out
+'
+
+cat >users.py <<'EOT'
+import base64, http.client, os, sys, urllib.parse
+host = urllib.parse.urlparse(os.environ["MLFLOW_TRACKING_URI"]).netloc
+print(*(os.environ.get("MLFLOW_TRACKING_" + name) for name in ("USERNAME", "PASSWORD", "TOKEN")))
+basic = lambda s: "Basic " + base64.b64encode(s.encode()).decode()
+for given in basic("me:mine"), "Bearer mine", "Bearer also", basic("me:min"), basic("me:"), "Bearer ", "":
+    c = http.client.HTTPConnection(host, timeout=20)
+    c.request("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0", headers={"Authorization": given})
+    print(c.getresponse().status)
+EOT
+
+test_expect_success PYTHON,MICROHTTPD 'credentials of the user are good for it too, and stay' '
+	MLFLOW_TRACKING_USERNAME=me MLFLOW_TRACKING_PASSWORD=mine MLFLOW_TRACKING_TOKEN=also \
+		mlp -c train.mlflow=always -c "capture.env=MLFLOW_*" train -n own -- \
+		python3 users.py >out &&
+	test_write_lines "me mine also" 200 200 401 401 401 401 401 >exp && test_cmp exp out &&
+	mlp show own:env >out && test_grep ! mine out &&
+	MLFLOW_TRACKING_TOKEN=also mlp -c train.mlflow=always train -- python3 users.py >out &&
+	test_write_lines "None None also" 401 401 200 401 401 401 401 >exp && test_cmp exp out
 '
 
 seen='env | grep "^MLFLOW_" >seen || :'

@@ -31,7 +31,8 @@ struct endpoint {
 	int listen_fd, stop_fd;
 	uint16_t port;
 	/* Any program of this machine, of whichever user, reaches a port. */
-	char secret[2 * SECRET_LEN + 1];
+	char made[2 * SECRET_LEN + 1];
+	const char *secret; /* made, or the user's own */
 	struct api_join join;
 	bool waiting; /* thread runs */
 	pthread_t thread;
@@ -120,6 +121,19 @@ static int listen_here(struct endpoint *e, struct mlp_error *err)
 	return 0;
 }
 
+/* What clients send by the environment as it is: a name and a password rather than a token.
+ * NULL when there is none. */
+static const char *users_secret(void)
+{
+	const char *user = getenv("MLFLOW_TRACKING_USERNAME");
+	const char *password = getenv("MLFLOW_TRACKING_PASSWORD");
+	const char *token = getenv("MLFLOW_TRACKING_TOKEN");
+
+	if (user && *user && password && *password)
+		return password;
+	return token && *token ? token : NULL;
+}
+
 static void warn(const struct mlp_events *events, const struct mlp_error *err)
 {
 	mlp_warn(events, "MLflow clients of the command are not recorded: %s", err->text);
@@ -138,8 +152,11 @@ struct endpoint *endpoint_open(const struct repo *repo, const struct job *job, c
 				.join = { .run = uuid, .params = &job->params,
 					  .keep_experiment = job->experiment,
 					  .keep_name = job->name } };
-	if (!secret_new(e->secret, SECRET_LEN, &err) && !listen_here(e, &err))
+	e->secret = users_secret();
+	if ((e->secret || !secret_new(e->made, SECRET_LEN, &err)) && !listen_here(e, &err)) {
+		e->secret = e->secret ? e->secret : e->made;
 		return e;
+	}
 	warn(events, &err);
 	endpoint_close(e);
 	return NULL;
@@ -150,18 +167,20 @@ void endpoint_environ(const struct endpoint *e, const struct job *job,
 {
 	_cleanup_free_ char *url = e ? xasprintf("http://127.0.0.1:%u", e->port) : NULL;
 	const char *quiet = getenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT");
-	/* Credentials of the user's, in the environment or in MLflow's file, are for another
-	 * server: clients prefer a name and a password to a token, so both are ours. */
+	/* Credentials of the user's in the environment stay: a script may turn to the server that
+	 * they are for.  Those in MLflow's file would be sent instead of a token of ours: clients
+	 * prefer a name and a password, so both are given. */
+	const char *made = e && e->secret == e->made ? e->made : NULL;
 	const char *const more[][2] = {
 		/* Where the user named none it would only be in the way of one that the script
 		 * sets, in the processes that it starts. */
 		{ "MLFLOW_EXPERIMENT_NAME", job->experiment },
 		/* Addresses of an interface that is gone when the run is. */
 		{ "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", quiet ? quiet : "true" },
-		{ "MLFLOW_TRACKING_PASSWORD", e ? e->secret : NULL },
-		{ "MLFLOW_TRACKING_TOKEN", e ? e->secret : NULL },
+		{ "MLFLOW_TRACKING_PASSWORD", made },
+		{ "MLFLOW_TRACKING_TOKEN", made },
 		{ "MLFLOW_TRACKING_URI", url },
-		{ "MLFLOW_TRACKING_USERNAME", "mlp" },
+		{ "MLFLOW_TRACKING_USERNAME", made ? "mlp" : NULL },
 		{ "MLP_ENDPOINT", url },
 	};
 

@@ -3,7 +3,8 @@
  * MLflow's protocol for the command of mlp train: a client of it in the command joins the
  * run.  The socket listens from the start, which costs next to nothing; the server itself
  * is started by the first connection.  It answers those who know a secret that the command
- * gets in its environment, and that is written nowhere.
+ * has in its environment, the user's for another server or one made for it; it is written
+ * nowhere.
  */
 #ifndef LAUNCH_ENDPOINT_H
 #define LAUNCH_ENDPOINT_H
