@@ -16,7 +16,8 @@ struct pids {
 
 /* Appends every descendant of root, root itself left out. */
 void proctree_list(pid_t root, struct pids *out);
-/* Sends sig to every descendant of root; returns how many there were. */
+/* Sends sig to every descendant of root; returns how many there were.  root must be the reaper
+ * of its descendants: one whose parent has ended meanwhile is known by root being it now. */
 size_t proctree_signal(pid_t root, int sig);
 
 struct proc_stat {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "lib/util/xalloc.h"
 #include "t/unit/tap.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,8 +66,10 @@ static void test_tree(void)
 {
 	struct pids pids = { 0 };
 	struct proc_stat st;
-	pid_t below = 0, pid = start_two(&below);
+	pid_t below = 0, pid;
 
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid = start_two(&below);
 	proctree_list(getpid(), &pids);
 	is_int((int64_t)pids.len, 2, "both are found");
 	ok(has(&pids, pid) && has(&pids, below), "they are these");
@@ -75,23 +79,26 @@ static void test_tree(void)
 	ok(proc_stat_read(below, &st) && st.parent == pid, "its parent");
 	is_int((int64_t)proctree_signal(getpid(), SIGKILL), 2, "both are signalled");
 	waitpid(pid, NULL, 0);
-	ok(!proc_stat_read(pid, &st), "gone");
+	waitpid(below, NULL, 0);
+	ok(!proc_stat_read(pid, &st) && !proc_stat_read(below, &st), "gone");
 	vec_free(&pids);
 }
 
 static void test_variable(void)
 {
 	struct proc_ids ids = { 0 };
+	_cleanup_free_ char *value = xasprintf("this one %d", (int)getpid());
+	_cleanup_free_ char *assignment = xasprintf("U_PROCTREE=%s", value);
 	pid_t pid = fork();
 
 	if (!pid) {
-		setenv("U_PROCTREE", "this one", 1);
+		setenv("U_PROCTREE", value, 1);
 		execlp("sleep", "sleep", "60", (char *)NULL);
 		_exit(1);
 	}
 	for (int i = 0; i < 500 && !ids.len; i++) {
 		usleep(10000);
-		proc_find_by_variable("U_PROCTREE=this one", &ids);
+		proc_find_by_variable(assignment, &ids);
 	}
 	ok(ids.len == 1 && ids.v[0].pid == pid && ids.v[0].start, "found by its environment");
 	ids.len = 0;
