@@ -115,7 +115,7 @@ static bool wait_for(const struct target *t, int64_t until_ms)
 	int64_t now;
 
 	do {
-		now = clock_mono_ns() / 1000000;
+		now = clock_mono_ms();
 		if (poll(&p, 1, (int)MIN(MAX(until_ms - now, (int64_t)0), (int64_t)60000)) > 0)
 			return true;
 	} while (now < until_ms);
@@ -129,7 +129,7 @@ static bool end_firmly(const struct target *t, int64_t until_ms)
 
 	do {
 		send_signal(t->supervisor, SIGTERM);
-		now = clock_mono_ns() / 1000000;
+		now = clock_mono_ms();
 		if (wait_for(t, now + REPEAT_MS))
 			return true;
 	} while (now < until_ms);
@@ -138,7 +138,7 @@ static bool end_firmly(const struct target *t, int64_t until_ms)
 
 static int wait_all(struct cmd_ctx *ctx, const struct targets *list, int64_t grace)
 {
-	int64_t start = clock_mono_ns() / 1000000;
+	int64_t start = clock_mono_ms();
 	int code = 0;
 
 	for (size_t i = 0; i < list->len; i++) {

@@ -153,10 +153,10 @@ struct endpoint *endpoint_open(const struct repo *repo, const struct job *job, c
 					  .keep_experiment = job->experiment,
 					  .keep_name = job->name } };
 	e->secret = users_secret();
-	if ((e->secret || !secret_new(e->made, SECRET_LEN, &err)) && !listen_here(e, &err)) {
-		e->secret = e->secret ? e->secret : e->made;
+	if (!e->secret && !secret_new(e->made, SECRET_LEN, &err))
+		e->secret = e->made;
+	if (e->secret && !listen_here(e, &err))
 		return e;
-	}
 	warn(events, &err);
 	endpoint_close(e);
 	return NULL;
